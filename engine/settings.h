@@ -1,0 +1,69 @@
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "log.h"
+
+/* Read once at start from one table: defaults, then a file, the environment (HOTLINE_<NAME>), the command line
+ * (--name=value).  Secrets come from files that settings name, never as a value. */
+
+struct settings {
+    const char *listen;
+    int port;
+    const char *port_file;
+    int workers;
+    const char *user;
+    const char *pid_file;
+    enum log_level log_level;
+    int drain_seconds;
+
+    const char *database;
+    int write_lanes;
+    int read_lanes;
+    int batch_max;
+    int queue_max;
+    int connect_ms;
+    int batch_ms;
+    int read_ms;
+    int lock_ms;
+    int request_ms;
+
+    const char *redis;
+    const char *redis_password_file;
+    int redis_ms;
+    const char *spool_redis;
+    const char *spool_password_file;
+    int spool_max;
+
+    const char *contact_key_file;
+    const char *hash_key_file;
+
+    int body_max;
+    int header_max;
+    int idle_seconds;
+    int write_seconds;
+    int stream_max;
+    int stream_buffer;
+    const char *trusted_proxies;
+    const char *web_root;
+    const char *public_origin;
+
+    int limit_submit;
+    int limit_query;
+    int limit_login;
+    int limit_staff;
+    int session_hours;
+    int session_idle_minutes;
+    int password_waiting_max;
+};
+
+enum settings_verdict { SETTINGS_RUN, SETTINGS_SHOWN, SETTINGS_BAD };
+
+/* Fill the settings.  SETTINGS_SHOWN: --help or --print-config was asked for and printed; SETTINGS_BAD: said on stderr why. */
+enum settings_verdict settings_load(int argc, char *const argv[]);
+
+const struct settings *settings(void);
+
+#endif
