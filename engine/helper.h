@@ -1,0 +1,38 @@
+#ifndef HELPER_H
+#define HELPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One small process for what must not block a loop.  The parent makes one channel for each worker slot before it forks, so a
+ * restarted worker and a respawned process find the same channels again. */
+
+enum helper_job {
+    HELPER_VERIFY, /* payload: stored hash, NUL, password → YES or NO */
+    HELPER_HASH,   /* payload: password → YES and the hash to store */
+    HELPER_JOBS
+};
+
+enum helper_result { HELPER_NO, HELPER_YES, HELPER_LOST };
+
+/* HELPER_LOST: no answer in time.  text (len bytes and a NUL) lives as long as the call. */
+typedef void helper_fn(enum helper_result result, const char *text, size_t len, void *arg);
+
+/* Make the channels, in the parent and before any fork. */
+bool helper_prepare(int workers) __attribute__((warn_unused_result));
+
+/* The process itself: works until it is killed or its parent dies. */
+int helper_run(void);
+
+/* A worker takes the channel of its slot. */
+bool helper_open(void) __attribute__((warn_unused_result));
+
+/* Every waiting question is told HELPER_LOST. */
+void helper_close(void);
+
+/* Ask.  fn is called once, never before this returns.  False: too many are waiting, fn is never called.  The caller wipes
+ * what it must keep secret; no copy is left here. */
+bool helper_ask(enum helper_job job, const void *payload, size_t len, helper_fn *fn, void *arg)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,50 @@
+#ifndef SECRET_H
+#define SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena;
+
+enum { SECRET_HEX_SIZE = 65, QUERY_CODE_SIZE = 9 };
+
+/* Read the keys of settings() before anything else here is called.  contact_key_file: lines `key-id:64 hex digits`, the
+ * current key is the one marked by a leading *, else the last; all of them can read.  hash_key_file: 64 hex digits. */
+bool secret_load(void) __attribute__((warn_unused_result));
+
+/* The first line of a file that only its owner may read; logs why not. */
+bool secret_line(const char *path, char *line, size_t size) __attribute__((warn_unused_result));
+
+/* Wipe all keys. */
+void secret_close(void);
+
+/* Encrypt text for the field so named; the token (v1.<key id>.<base64url>) opens only for the same field. */
+char *secret_seal(struct arena *arena, const char *text, const char *field);
+
+/* The text of a token, NULL when it was altered, belongs to another field or its key is unknown. */
+char *secret_open(struct arena *arena, const char *token, const char *field) __attribute__((warn_unused_result));
+
+/* Was this token sealed under a key that is no longer the current one? */
+bool secret_is_stale(const char *token);
+
+/* Keyed hash of a normalised phone number, the only form in which numbers are looked up. */
+void phone_hash(const char *phone, char out[SECRET_HEX_SIZE]);
+
+/* Keyed digest of a raw request body: tells a repeat from another request under the same key. */
+void digest_body(const void *body, size_t len, char out[SECRET_HEX_SIZE]);
+
+/* The code a citizen follows a ticket with: the same request gets the same code again. */
+void query_code(const char *principal, const char *route, const char *key, const char *digest,
+                char out[QUERY_CODE_SIZE]);
+
+/* What is stored of a code, however it was typed (case, blanks, dashes, O for 0, I and L for 1).  False: not a code. */
+bool query_code_hash(const char *typed, char out[SECRET_HEX_SIZE]) __attribute__((warn_unused_result));
+
+/* A new session token (32 random bytes, base64url), and the form in which any token is stored. */
+char *session_token(struct arena *arena);
+void session_hash(const char *token, char out[SECRET_HEX_SIZE]);
+
+/* Sixteen digits whose two check digits fit (ISO 7064 mod 97-10). */
+bool ticket_no_valid(const char *number);
+
+#endif
