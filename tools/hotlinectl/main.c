@@ -1,0 +1,105 @@
+/* hotlinectl: the command line for the people who run the hotline. */
+
+#include "ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command commands[] = {
+    { "migrate", "", 0, 0, migrate_options, migrate,
+      "Bring the database up to the newest schema, rules and functions" },
+    { "user add", "LOGIN", 1, 1, user_add_options, user_add, "Create an account" },
+    { "user list", "", 0, 0, user_list_options, user_list, "List accounts" },
+    { "user passwd", "LOGIN", 1, 1, user_passwd_options, user_passwd, "Set a new password and end the sessions" },
+    { "user disable", "LOGIN", 1, 1, NULL, user_disable, "Close an account and end its sessions" },
+    { "user roles", "[LOGIN R[,R]]", 0, 2, NULL, user_roles, "List the roles, or set the roles of an account" },
+    { "unit list", "[CODE]", 0, 1, unit_list_options, unit_list, "List the units, or one unit's subtree" },
+    { "unit add", "CODE", 1, 1, unit_add_options, unit_add, "Add a unit" },
+    { "unit end", "CODE", 1, 1, unit_end_options, unit_end, "Let a unit end: it gets no new tickets" },
+};
+
+_Noreturn void fail(const char *format, ...)
+{
+    va_list list;
+
+    fflush(stdout);
+    fputs("hotlinectl: ", stderr);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+static void help_command(const struct command *command)
+{
+    printf("usage: hotlinectl %s%s%s [options]\n\n%s.\n\n", command->name, *command->wants ? " " : "", command->wants,
+           command->help);
+    for (const struct option *o = command->options; o && o->name; o++) {
+        char head[64];
+
+        snprintf(head, sizeof head, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        printf("  %-24s %s\n", head, o->help);
+    }
+    printf("  %-24s %s\n", "--database CONNINFO",
+           "the database, as an administrator (default: $HOTLINE_ADMIN_DATABASE)");
+}
+
+static int help(void)
+{
+    puts("usage: hotlinectl COMMAND [arguments] [options]\n");
+    for (int i = 0; i < COUNT(commands); i++) {
+        char head[64];
+
+        snprintf(head, sizeof head, "%s %s", commands[i].name, commands[i].wants);
+        printf("  %-26s %s\n", head, commands[i].help);
+    }
+    puts("\nhotlinectl COMMAND --help lists the options of a command.");
+    return 0;
+}
+
+/* How many of the given words name this command; 0 when they do not. */
+static int words_of(const char *name, int argc, char **argv)
+{
+    size_t first = strcspn(name, " ");
+
+    if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], name, first) != 0)
+        return 0;
+    if (!name[first])
+        return 1;
+    return argc > 1 && !strcmp(argv[1], name + first + 1) ? 2 : 0;
+}
+
+static bool asks_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+            return true;
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args;
+
+    argc--, argv++;
+    if (argc > 1 && !strcmp(argv[0], "help"))
+        argc--, argv++, argv[argc] = "--help", argc++;
+    for (int i = 0; i < COUNT(commands); i++) {
+        int words = words_of(commands[i].name, argc, argv);
+
+        if (!words)
+            continue;
+        if (asks_help(argc, argv)) {
+            help_command(&commands[i]);
+            return 0;
+        }
+        args_read(&args, &commands[i], argc - words, argv + words);
+        return commands[i].run(&args);
+    }
+    if (argc == 0 || asks_help(argc, argv) || !strcmp(argv[0], "help"))
+        return help();
+    fail("no such command: %s%s%s (hotlinectl help lists them)", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+}
