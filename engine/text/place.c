@@ -29,6 +29,7 @@ enum tail {
     RURAL,    /* 村 村委会 */
     LOCAL,    /* a thing that mostly lies in the place whose name it has */
     THING,    /* a thing that has the name and may lie anywhere */
+    FIRST,    /* such a thing, or the first character of another name */
     NATIVE,   /* 人: where somebody comes from */
 };
 
