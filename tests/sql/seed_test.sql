@@ -3,7 +3,7 @@
 begin;
 set local search_path = hotline, public;
 
-select plan(37);
+select plan(38);
 
 -- Territory
 
@@ -125,6 +125,11 @@ select is_empty(
     'select i.code from directory_item as i cross join unnest(i.co_unit_ids) as co (id) left join unit as u on u.id = co.id
       where u.id is null',
     'every co-unit exists'
+);
+select is_empty(
+    $$select i.code from directory_item as i join unit as u on u.id = i.main_unit_id or u.id = any (i.co_unit_ids)
+      where u.level > 2$$,
+    'the directory names the centre and member units, which pass work on to their sections'
 );
 select is_empty(
     'select code from directory_item where main_unit_id = any (co_unit_ids)',
