@@ -392,6 +392,8 @@ bool cache_prepare(void)
 {
     const char *address = settings()->redis, *file = settings()->redis_password_file;
 
+    if (*address == '\0')
+        return true;
     if (sodium_init() < 0 || !read_address(address, &cache.address)) {
         log_error("cache_address", "address=%s why=\"neither a socket's path nor numeric address:port\"", address);
         return false;
@@ -401,6 +403,8 @@ bool cache_prepare(void)
 
 bool cache_open(void)
 {
+    if (*cache.address.host == '\0')
+        return true;
     TAILQ_INIT(&cache.calls);
     cache.timeout_ms = settings()->redis_ms;
     cache.tick = timer_new(on_tick, NULL);
@@ -411,6 +415,8 @@ bool cache_open(void)
 
 void cache_close(void)
 {
+    if (*cache.address.host == '\0')
+        return;
     close_link(&cache.commands);
     close_link(&cache.messages);
     timer_free(cache.tick);

@@ -25,7 +25,7 @@ struct cache_reply {
 typedef void cache_fn(const struct cache_reply *reply, void *arg);
 typedef void cache_message_fn(const char *text, size_t len, void *arg);
 
-/* Read address and password, before the privileges go.  False: they cannot be used. */
+/* Read address and password, before the privileges go.  No address: Redis is always away.  False: they cannot be used. */
 bool cache_prepare(void) __attribute__((warn_unused_result));
 
 /* Start connecting and keep at it until cache_close. */
