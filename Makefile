@@ -7,6 +7,7 @@ BUILD   ?= build
 SAN     ?=
 COV     ?=
 FUZZ_SECONDS ?= 30
+V       ?=
 comma   := ,
 VARIANT ?= $(if $(SAN),$(subst $(comma),-,$(SAN)),$(if $(COV),cov,release))
 OUT     := $(BUILD)/$(VARIANT)
@@ -66,6 +67,7 @@ help: ## List the targets
 	@echo
 	@echo '  SAN=address,undefined   build and check under these sanitizers'
 	@echo '  COV=1                   measure coverage and print it'
+	@echo '  V=1                     show the commands'
 	@echo '  BUILD=DIR               put everything made under DIR instead of build/'
 
 build: $(DAEMON) $(HOTLINECTL) ## Build the daemon and hotlinectl
@@ -98,7 +100,7 @@ fmt: ## Format the C code
 
 lint: ## Run clang-tidy and cppcheck; both must be silent
 	@tools/packages build test lint
-	@tools/lint $(INCLUDE) -std=c11 -D_GNU_SOURCE
+	@tools/lint
 
 packages: ## Install the Debian packages needed to build, run and test
 	@tools/packages build run test
@@ -112,7 +114,7 @@ clean: ## Remove what was built; the data under var/ stays
 
 $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # q, not r: two members may have the same base name.
 $(LIBRARY): $(call objects,$(filter-out engine/main.c,$(ENGINE)))
@@ -120,18 +122,18 @@ $(LIBRARY): $(call objects,$(filter-out engine/main.c,$(ENGINE)))
 	@$(AR) qcs $@ $^
 
 $(OUT)/hotlined: $(call objects,engine/main.c) $(LIBRARY)
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 $(OUT)/hotlinectl: $(call objects,$(CTL)) $(LIBRARY)
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(call objects,$(UNIT_LIB)) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(TAP_LIBS) $(PKG_LIBS) -lm
+	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(LDFLAGS) -o $@ $^ $(TAP_LIBS) $(PKG_LIBS) -lm
 
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
+	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
 
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
