@@ -88,8 +88,9 @@ int user_make_demo(PGconn *db, bool force);
 /* ---- commands ---- */
 
 extern const struct option migrate_options[], user_add_options[], user_list_options[], user_passwd_options[],
-    unit_list_options[], unit_add_options[], unit_end_options[];
+    unit_list_options[], unit_add_options[], unit_end_options[], replay_options[];
 
-command_fn migrate, user_add, user_list, user_passwd, user_disable, user_roles, unit_list, unit_add, unit_end;
+command_fn migrate, user_add, user_list, user_passwd, user_disable, user_roles, unit_list, unit_add, unit_end, sim_on,
+    sim_off, sim_set, sim_show, sim_advance, replay;
 
 #endif

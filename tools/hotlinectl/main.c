@@ -18,6 +18,12 @@ static const struct command commands[] = {
     { "unit list", "[CODE]", 0, 1, unit_list_options, unit_list, "List the units, or one unit's subtree" },
     { "unit add", "CODE", 1, 1, unit_add_options, unit_add, "Add a unit" },
     { "unit end", "CODE", 1, 1, unit_end_options, unit_end, "Let a unit end: it gets no new tickets" },
+    { "sim on", "[TIME]", 0, 1, NULL, sim_on, "Mark an empty database as a simulation, whose clock people set" },
+    { "sim off", "", 0, 0, NULL, sim_off, "Let an empty simulation run in real time again" },
+    { "sim set", "TIME", 1, 1, NULL, sim_set, "Set the simulation's clock" },
+    { "sim now", "", 0, 0, NULL, sim_show, "Show the simulation's clock" },
+    { "sim advance", "DURATION", 1, 1, NULL, sim_advance, "Move the simulation's clock: '2 days', '36 hours'" },
+    { "replay", "", 0, 0, replay_options, replay, "File real complaints in a simulation and play their whole lives" },
 };
 
 _Noreturn void fail(const char *format, ...)
