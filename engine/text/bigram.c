@@ -109,5 +109,5 @@ double text_similarity(const int32_t *a, size_t na, const int32_t *b, size_t nb)
         else
             j++;
     }
-    return na + nb ? (double)common / (double)(na + nb - common) : 0.0;
+    return na || nb ? (double)common / (double)(na + nb - common) : 0.0;
 }

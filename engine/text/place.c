@@ -76,16 +76,17 @@ static const struct tail_word tail_words[] = {
 /* Ordinary words that share characters with a short name across its edge: 资金|平台, 上|海门, 房|东里.  A name without its
  * town or district beside it does not count where such a word cuts it. */
 static const char *const blockers[] = {
-    "资金",   "基金", "现金", "奖金", "押金", "租金", "罚金", "佣金", "定金", "本金", "薪金", "税金", "年金", "公积金",
-    "保证金", "平台", "平衡", "平方", "平均", "平时", "平常", "平安", "平价", "平米", "平面", "平整", "平静", "上海",
-    "黄海",   "沿海", "出海", "大海", "房东", "股东", "广东", "山东", "京东", "里面", "里程", "里边", "英里", "英寸",
-    "英尺",   "英文", "海鲜", "海关", "海南", "河南", "湖南", "云南", "越南", "济南", "江西", "山西", "陕西", "广西",
-    "河北",   "湖北", "九龙", "变成", "造成", "完成", "形成", "达成", "组成", "养成", "收成", "推广", "益处", "利益",
-    "公益",   "文明", "观光", "阳光", "灯光", "时光", "月光", "曝光", "风光", "田地", "中华", "精华", "繁华", "豪华",
-    "华人",   "华侨", "东西", "西方", "南方", "北方", "地方", "方面", "方式", "方便", "方案", "方向", "公和", "区和",
-    "以上",   "路上", "晚上", "网上", "早上", "车上", "街上", "身上", "马上", "村上", "村里", "屋里", "家里", "路口",
-    "新城",   "新建", "新闻", "新冠", "重新", "最新", "更新", "创新", "全新", "玉米", "和谐", "饱和", "总和", "附和",
-    "暖和",   "城镇", "城乡", "城管", "商城", "楼下", "地下", "天下", "以下", "之下", "村民", "居民", "农村", "小区",
+    "资金",   "基金",   "现金", "奖金", "押金", "租金", "罚金", "佣金", "定金", "本金", "薪金", "税金", "年金",
+    "公积金", "保证金", "平台", "平衡", "平方", "平均", "平时", "平常", "平安", "平价", "平米", "平面", "平整",
+    "平静",   "上海",   "黄海", "沿海", "出海", "大海", "房东", "水井", "窨井", "股东", "广东", "山东", "京东",
+    "里面",   "里程",   "里边", "英里", "英寸", "英尺", "英文", "海鲜", "海关", "海南", "河南", "湖南", "云南",
+    "越南",   "济南",   "江西", "山西", "陕西", "广西", "河北", "湖北", "九龙", "变成", "造成", "完成", "形成",
+    "达成",   "组成",   "养成", "收成", "推广", "益处", "利益", "公益", "文明", "观光", "阳光", "灯光", "时光",
+    "月光",   "曝光",   "风光", "田地", "中华", "精华", "繁华", "豪华", "华人", "华侨", "东西", "西方", "南方",
+    "北方",   "地方",   "方面", "方式", "方便", "方案", "方向", "公和", "区和", "以上", "路上", "晚上", "网上",
+    "早上",   "车上",   "街上", "身上", "马上", "村上", "村里", "屋里", "家里", "路口", "新城", "新建", "新闻",
+    "新冠",   "重新",   "最新", "更新", "创新", "全新", "玉米", "和谐", "饱和", "总和", "附和", "暖和", "城镇",
+    "城乡",   "城管",   "商城", "楼下", "地下", "天下", "以下", "之下", "村民", "居民", "农村", "小区",
 };
 
 /* Names that are ordinary words, or the name of half the streets in China: only with their town or district right before
@@ -525,8 +526,8 @@ static bool judge(const struct reading *r, size_t at, const struct mention *befo
     memcpy(m->maybe, r->index->members + stem->first, m->count * sizeof m->maybe[0]);
     m->form = m->tail >= DISTRICT && m->tail <= RURAL ? FULL : SHORT;
     if (m->form == FULL && !narrow(r, m, keep_fitting, NULL)) {
-        /* 高新区 names no village, 海门市 no town; 谷饶村 may be meant for the town */
-        if (m->tail == DISTRICT || m->tail == TOWN)
+        /* 高新区 names no village, 海门市 no town, 龙湖村 no district; 谷饶村 may be meant for the town */
+        if (m->tail == DISTRICT || m->tail == TOWN || r->index->places[m->maybe[0]].level == PLACE_DISTRICT)
             return false;
         m->form = SHORT;
     }
@@ -658,11 +659,12 @@ static double weigh_district(const struct mention *m)
 static void weigh_town(struct reading *r, struct mention *m, const struct context *districts)
 {
     bool held = m->beside || narrow(r, m, keep_in_context, districts);
-    double weight = m->form == FULL ? (held || !districts->count ? 0.9 : 0.7)
-                    : m->beside     ? 0.85
-                    : held          ? 0.7
-                                    : (districts->count ? 0.3 : 0.5);
+    double weight = held ? 0.7 : districts->count ? 0.3 : 0.5;
 
+    if (m->form == FULL)
+        weight = held || !districts->count ? 0.9 : 0.7;
+    else if (m->beside)
+        weight = 0.85;
     if (m->form == SHORT && (m->tail == LOCAL || m->tail == NATIVE))
         weight *= 0.6;
     if (m->count == 1)
@@ -676,19 +678,19 @@ static void weigh_village(struct reading *r, struct mention *m, const struct con
 {
     bool in_town = narrow(r, m, keep_in_context, towns);
     bool held = narrow(r, m, keep_in_context, districts);
-    bool alone = m->count == 1;
-    double weight = m->beside ? 0.95 : in_town ? 0.92 : held ? 0.88 : towns->count || districts->count ? 0.6 : 0.8;
+    bool single = m->count == 1, elsewhere = towns->count || districts->count;
+    double weight = m->beside ? 0.95 : in_town ? 0.92 : held ? 0.88 : elsewhere ? 0.6 : 0.8;
 
     if (m->form == SHORT)
         weight = m->beside ? (m->tail == LOCAL ? 0.6 : 0.75) : in_town || held ? 0.5 : 0.0;
+    else if (!narrow(r, m, keep_kind, NULL) && !(m->beside || held || elsewhere))
+        weight = 0.7; /* a 村 where we have a 社区: as likely the village of another city */
     if (weight <= 0.0)
         return;
-    if (!alone && m->form == FULL && narrow(r, m, keep_kind, NULL) && m->count == 1)
-        weight = weight < 0.65 ? weight : 0.65;
-    if (m->count == 1)
-        note(r, m->maybe[0], m, weight);
-    else
+    if (m->count > 1)
         note_group(r, m);
+    else
+        note(r, m->maybe[0], m, single || weight < 0.65 ? weight : 0.65); /* only 村 or 社区 told it apart */
 }
 
 static void weigh(struct reading *r)

@@ -110,6 +110,18 @@ static void a_name_cut_by_a_word_is_no_name(void **state)
     expect("货车从两英开过来", "440514106");
 }
 
+static void a_village_of_another_kind_alone_is_a_proposal_only(void **state)
+{
+    double same = read_place(town, "", "碧霞社区停电").best.confidence;
+    double other = read_place(town, "", "碧霞村停电").best.confidence;
+    double held = read_place(town, "", "金霞街道碧霞村停电").best.confidence;
+
+    (void)state;
+    assert_true(same >= PLACE_SURE && held >= PLACE_SURE);
+    assert_true(other > 0.5 && other < PLACE_SURE);
+    expect("家住龙湖村朱家山", "");
+}
+
 static void one_name_in_two_towns_goes_to_the_town_that_is_named(void **state)
 {
     (void)state;
@@ -335,7 +347,7 @@ static void most_sentences_of_the_real_city_are_read_right(void **state)
     printf("# %zu sentences: %zu right, %zu with a place; of %zu sure ones %zu right\n", COUNT(sentences), right, given,
            sure, sure_right);
     assert_int_equal(sure_right, sure);
-    assert_true(right * 100 >= COUNT(sentences) * 95);
+    assert_true(right * 100 >= COUNT(sentences) * 97);
 }
 
 /* Every place, written from its district down, is found and is sure. */
@@ -420,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_road_is_not_the_town_it_is_named_after),
         cmocka_unit_test(an_ordinary_word_needs_its_district_beside_it),
         cmocka_unit_test(a_name_cut_by_a_word_is_no_name),
+        cmocka_unit_test(a_village_of_another_kind_alone_is_a_proposal_only),
         cmocka_unit_test(one_name_in_two_towns_goes_to_the_town_that_is_named),
         cmocka_unit_test(what_stays_ambiguous_goes_to_what_holds_all),
         cmocka_unit_test(where_a_person_comes_from_is_not_where_the_matter_is),
