@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "normalise.c" /* the table is private */
+#include "normalise.c" /* NOLINT(bugprone-suspicious-include): its table is private */
 
 static void gives(const char *from, const char *to)
 {

@@ -350,6 +350,13 @@ static void most_sentences_of_the_real_city_are_read_right(void **state)
     assert_true(right * 100 >= COUNT(sentences) * 97);
 }
 
+static void append(char *text, size_t size, const char *more)
+{
+    size_t len = strlen(text);
+
+    snprintf(text + len, size - len, "%s", more);
+}
+
 /* Every place, written from its district down, is found and is sure. */
 static void every_place_is_found_by_its_whole_address(void **state)
 {
@@ -368,9 +375,9 @@ static void every_place_is_found_by_its_whole_address(void **state)
         for (size_t j = 0; j < i; j++) /* what holds it stands before it in the list */
             if (shantou.rows[j].level >= PLACE_DISTRICT && strlen(shantou.rows[j].code) < strlen(row->code) &&
                 strncmp(shantou.rows[j].code, row->code, strlen(shantou.rows[j].code)) == 0)
-                strcat(text, shantou.rows[j].name);
-        strcat(text, row->name);
-        strcat(text, "的路灯不亮");
+                append(text, sizeof text, shantou.rows[j].name);
+        append(text, sizeof text, row->name);
+        append(text, sizeof text, "的路灯不亮");
         result = read_place(city, "投诉", text);
         if (strcmp(result.best.code, row->code) != 0 || result.best.confidence < PLACE_SURE) {
             printf("# %s: %s %.2f instead of %s\n", text, result.best.code, result.best.confidence, row->code);
