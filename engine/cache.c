@@ -415,11 +415,11 @@ bool cache_open(void)
 
 void cache_close(void)
 {
+    cache.channel_count = 0;
     if (*cache.address.host == '\0')
         return;
     close_link(&cache.commands);
     close_link(&cache.messages);
     timer_free(cache.tick);
     cache.ticking = false;
-    cache.channel_count = 0;
 }

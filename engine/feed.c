@@ -79,9 +79,12 @@ static int64_t overlap(void)
     return (ms > longest ? ms : longest) << TIME_SHIFT;
 }
 
+/* Where to read from so that nothing before id is missed; 0 is before the first reading. */
 static int64_t back_from(int64_t id)
 {
-    return id > overlap() ? id - overlap() : 0;
+    if (id == 0)
+        return 0;
+    return id > overlap() ? id - overlap() : 1;
 }
 
 /* Rows */

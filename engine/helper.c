@@ -213,12 +213,13 @@ static void on_timer(void *arg)
 {
     int64_t now = now_ms();
     struct question *oldest;
+    int late = 0;
 
     (void)arg;
-    while ((oldest = TAILQ_FIRST(&helper.waiting)) != NULL && oldest->deadline <= now) {
-        log_warn("helper_late", "waiting=%d", helper.count);
+    for (; (oldest = TAILQ_FIRST(&helper.waiting)) != NULL && oldest->deadline <= now; late++)
         finish(oldest, HELPER_LOST, "", 0);
-    }
+    if (late > 0)
+        log_warn("helper_late", "late=%d waiting=%d", late, helper.count);
     arm_timer();
 }
 

@@ -1,0 +1,545 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* The feed between two ends played here: a table whose rows become visible when the test says so, and streams that write
+ * down what they are sent. */
+#define db_call feed_test_call
+#define stream_open feed_test_open
+#define stream_send feed_test_send
+#define stream_close feed_test_close
+#define req_header feed_test_header
+#define req_query feed_test_query
+#define session_actor feed_test_actor
+#define loop_defer feed_test_defer
+#define loop_now feed_test_now
+
+#include "feed.c"
+
+enum { ROWS = 3000, STREAMS = 16 };
+
+struct stream {
+    void (*closed)(void *arg);
+    void *arg;
+    bool open, slow;
+    char text[200000];
+    size_t len;
+};
+
+static struct {
+    int64_t id;
+    bool sealed;
+    int unit;
+} table[ROWS];
+static size_t nrows;
+static int feed_calls, session_calls, session_status = 200;
+static bool database_away;
+static struct stream streams[STREAMS];
+static size_t nstreams;
+static const char *last_event_id;
+static const struct actor *actor;
+static int64_t now = 1000000;
+
+static const char *const dispatcher_roles[] = { "DSP", NULL }, *const leader_roles[] = { "LDR", NULL },
+                         *const handler_roles[] = { "UHD", NULL };
+static const struct actor dispatcher = {
+    .user = 1, .unit = 1, .login = "", .name = "", .unit_name = "", .roles = dispatcher_roles, .all = true
+};
+static const struct actor leader = {
+    .user = 2, .unit = 1, .login = "", .name = "", .unit_name = "", .roles = leader_roles, .all = true
+};
+static const struct actor handler = {
+    .user = 3, .unit = 7, .login = "", .name = "", .unit_name = "", .roles = handler_roles
+};
+
+/* The loop: time stands still unless moved, and a turn ends when the test says so. */
+
+static struct {
+    loop_fn *fn;
+    void *arg;
+} deferred[64];
+static size_t ndeferred;
+
+int64_t feed_test_now(void)
+{
+    return now;
+}
+
+void feed_test_defer(loop_fn *fn, void *arg)
+{
+    assert_true(ndeferred < 64);
+    deferred[ndeferred].fn = fn;
+    deferred[ndeferred++].arg = arg;
+}
+
+static void settle(void)
+{
+    while (ndeferred > 0) {
+        ndeferred--;
+        deferred[ndeferred].fn(deferred[ndeferred].arg);
+    }
+}
+
+static void poll_once(void)
+{
+    on_poll(NULL);
+    settle();
+}
+
+/* The database */
+
+struct pending {
+    db_fn *done;
+    void *arg;
+    int status;
+    char *body;
+};
+
+static void answer(void *arg)
+{
+    struct pending *pending = arg;
+    struct db_answer reply = { .status = pending->status, .body = pending->body };
+
+    if (pending->body != NULL)
+        reply.len = strlen(pending->body);
+    pending->done(&reply, pending->arg);
+    free(pending->body);
+    free(pending);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Rows after an id in order of their ids; without one the newest. */
+static char *select_rows(const char *json)
+{
+    cJSON *call = cJSON_Parse(json), *body = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(body, "events");
+    const char *text = json_text(call, "after");
+    int limit = cJSON_GetObjectItem(call, "limit")->valueint;
+    int64_t after = text != NULL ? strtoll(text, NULL, 10) : 0;
+    size_t from = text == NULL && nrows > (size_t)limit ? nrows - (size_t)limit : 0;
+    char *out;
+
+    qsort(table, nrows, sizeof *table, by_id);
+    for (size_t i = from; i < nrows && cJSON_GetArraySize(list) < limit; i++) {
+        cJSON *row;
+        char id[24];
+
+        if (table[i].id <= after)
+            continue;
+        row = cJSON_CreateObject();
+        snprintf(id, sizeof id, "%lld", (long long)table[i].id);
+        cJSON_AddStringToObject(row, "id", id);
+        cJSON_AddStringToObject(row, "ticket", "5");
+        cJSON_AddBoolToObject(row, "sealed", table[i].sealed);
+        cJSON_AddItemToObject(row, "units", cJSON_CreateIntArray(&table[i].unit, 1));
+        cJSON_AddItemToArray(list, row);
+    }
+    out = cJSON_PrintUnformatted(body);
+    cJSON_Delete(call);
+    cJSON_Delete(body);
+    return out;
+}
+
+void feed_test_call(const struct db_call *call)
+{
+    struct pending *pending = calloc(1, sizeof *pending);
+
+    *pending = (struct pending){ .done = call->done, .arg = call->arg, .status = database_away ? 503 : 200 };
+    if (strcmp(call->fn->name, "feed") == 0) {
+        feed_calls++;
+        pending->body = database_away ? NULL : select_rows(call->json);
+    } else {
+        session_calls++;
+        pending->status = database_away ? 503 : session_status;
+        pending->body = strdup("{\"user\":3,\"unit\":8,\"scope\":\"unit\",\"roles\":[\"UHD\"]}");
+    }
+    loop_defer(answer, pending);
+}
+
+static void commit(int64_t ms, bool sealed, int unit)
+{
+    assert_true(nrows < ROWS);
+    table[nrows].id = ms << TIME_SHIFT;
+    table[nrows].sealed = sealed;
+    table[nrows++].unit = unit;
+}
+
+/* The streams */
+
+struct stream *feed_test_open(struct req *r, void (*closed)(void *arg), void *arg)
+{
+    struct stream *stream = &streams[nstreams++];
+
+    (void)r;
+    assert_true(nstreams <= STREAMS);
+    memset(stream, 0, sizeof *stream);
+    stream->closed = closed;
+    stream->arg = arg;
+    stream->open = true;
+    return stream;
+}
+
+void feed_test_close(struct stream *stream)
+{
+    assert_true(stream->open);
+    stream->open = false;
+    stream->closed(stream->arg);
+}
+
+bool feed_test_send(struct stream *stream, const char *text, size_t len)
+{
+    assert_true(stream->open);
+    if (stream->slow) {
+        feed_test_close(stream);
+        return false;
+    }
+    assert_true(stream->len + len < sizeof stream->text);
+    memcpy(stream->text + stream->len, text, len);
+    stream->len += len;
+    return true;
+}
+
+const char *feed_test_header(const struct req *r, const char *name)
+{
+    (void)r;
+    return strcmp(name, "Last-Event-ID") == 0 ? last_event_id : NULL;
+}
+
+const char *feed_test_query(const struct req *r, const char *name)
+{
+    (void)r;
+    (void)name;
+    return NULL;
+}
+
+const struct actor *feed_test_actor(const struct req *r)
+{
+    (void)r;
+    return actor;
+}
+
+static struct stream *watch_as(const struct actor *who, const char *after)
+{
+    struct req r = { .session = "abc" };
+
+    snprintf(r.session, sizeof r.session, "%p%zu", (const void *)who, nstreams);
+    actor = who;
+    last_event_id = after;
+    assert_int_equal(open_stream(&r), WAIT);
+    return &streams[nstreams - 1];
+}
+
+/* How often a row was sent. */
+static int count(const struct stream *stream, int64_t ms)
+{
+    char line[40];
+    int n = 0;
+
+    snprintf(line, sizeof line, "id: %lld\n", (long long)(ms << TIME_SHIFT));
+    for (const char *at = stream->text; (at = strstr(at, line)) != NULL; at++)
+        n++;
+    return n;
+}
+
+static int resets(const struct stream *stream)
+{
+    return strstr(stream->text, "event: reset\n") != NULL;
+}
+
+static int set_up(void **state)
+{
+    char *argv[] = { "hotlined" };
+
+    (void)state;
+    assert_int_equal(settings_load(1, argv), SETTINGS_RUN);
+    assert_true(loop_open());
+    nrows = nstreams = 0;
+    session_status = 200;
+    database_away = false;
+    assert_true(feed_open());
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    feed_close();
+    settle();
+    cache_close();
+    loop_close();
+    return 0;
+}
+
+static void a_committed_row_is_sent_once(void **state)
+{
+    struct stream *stream = watch_as(&dispatcher, NULL);
+
+    (void)state;
+    commit(1000, false, 7);
+    poll_once();
+    poll_once();
+    assert_int_equal(count(stream, 1000), 1);
+    assert_non_null(strstr(stream->text, "event: ticket\ndata: {\"ticket\":\"5\"}\n\n"));
+}
+
+static void a_row_committed_late_is_still_sent(void **state)
+{
+    struct stream *stream = watch_as(&dispatcher, NULL);
+
+    (void)state;
+    commit(50000, false, 7);
+    poll_once();
+    commit(50000 - 14000, false, 7);
+    poll_once();
+    assert_int_equal(count(stream, 36000), 1);
+    assert_int_equal(count(stream, 50000), 1);
+}
+
+static void more_rows_than_a_page_are_all_sent(void **state)
+{
+    struct stream *stream = watch_as(&dispatcher, NULL);
+
+    (void)state;
+    commit(1000, false, 7);
+    poll_once();
+    for (int i = 1; i <= 1700; i++)
+        commit(1000 + i, false, 7);
+    poll_once();
+    for (int i = 0; i <= 1700; i++)
+        assert_int_equal(count(stream, 1000 + i), 1);
+}
+
+static void rows_go_to_those_who_may_see_them(void **state)
+{
+    struct stream *d = watch_as(&dispatcher, NULL), *l = watch_as(&leader, NULL), *h = watch_as(&handler, NULL);
+
+    (void)state;
+    commit(1, false, 7);
+    commit(2, false, 8);
+    commit(3, true, 7);
+    commit(4, true, 8);
+    poll_once();
+    for (int i = 1; i <= 4; i++) {
+        assert_int_equal(count(d, i), i < 3);
+        assert_int_equal(count(l, i), 1);
+        assert_int_equal(count(h, i), i == 1 || i == 3);
+    }
+    assert_null(strstr(d->text, "units"));
+    assert_null(strstr(l->text, "sealed"));
+}
+
+static void pokes_are_read_at_once_and_together(void **state)
+{
+    struct stream *stream = watch_as(&dispatcher, NULL);
+    int before;
+
+    (void)state;
+    commit(1000, false, 7);
+    poll_once();
+    commit(1001, false, 7);
+    before = feed_calls;
+    feed_poke();
+    feed_poke();
+    on_poke("somebody", 8, NULL);
+    assert_true(feed.waking);
+    on_wake(NULL);
+    settle();
+    assert_false(feed.waking);
+    assert_int_equal(feed_calls, before + 1);
+    assert_int_equal(count(stream, 1001), 1);
+    on_poke(feed.self, strlen(feed.self), NULL); /* our own words come back */
+    assert_false(feed.waking);
+}
+
+static void a_poke_during_a_reading_makes_another(void **state)
+{
+    struct stream *stream = watch_as(&dispatcher, NULL);
+
+    (void)state;
+    commit(1000, false, 7);
+    on_poll(NULL);
+    commit(1001, false, 7); /* after the reading's snapshot */
+    feed_poke();
+    on_wake(NULL);
+    settle();
+    assert_int_equal(count(stream, 1001), 1);
+}
+
+static void who_resumes_gets_what_was_missed(void **state)
+{
+    struct stream *stream;
+    char after[24];
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        commit(100000 + i * 1000, false, i % 2 ? 7 : 8);
+    poll_once();
+    snprintf(after, sizeof after, "%lld", 150000LL << TIME_SHIFT);
+    stream = watch_as(&handler, after);
+    settle();
+    for (int i = 51; i < 100; i += 2)
+        assert_int_equal(count(stream, 100000 + i * 1000), 1);
+    assert_int_equal(count(stream, 152000), 0);
+    assert_int_equal(count(stream, 111000), 0);
+    assert_false(resets(stream));
+}
+
+static void what_the_worker_forgot_comes_from_the_database(void **state)
+{
+    struct stream *stream;
+    char after[32];
+    int before;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        commit(100000 + i * 1000, false, 7);
+    poll_once(); /* a new worker knows the newest 500 */
+    commit(2000000, false, 7);
+    for (int i = 0; i < 700; i++)
+        table[i].unit = 9;
+    before = feed_calls;
+    snprintf(after, sizeof after, "%lld", 700000LL << TIME_SHIFT);
+    stream = watch_as(&handler, after);
+    settle();
+    assert_int_equal(feed_calls, before);
+    assert_int_equal(count(stream, 701000), 1);
+    snprintf(after, sizeof after, "%lld", 599000LL << TIME_SHIFT);
+    stream = watch_as(&handler, after);
+    settle();
+    assert_int_equal(feed_calls, before + 1);
+    assert_true(resets(stream)); /* a full page: too much to replay */
+    nrows = 0;
+    commit(599500, false, 7);
+    stream = watch_as(&handler, after);
+    settle();
+    assert_int_equal(count(stream, 599500), 1);
+    assert_false(resets(stream));
+}
+
+static void what_cannot_be_replayed_resets_the_page(void **state)
+{
+    (void)state;
+    assert_true(resets(watch_as(&dispatcher, "yesterday")));
+    database_away = true;
+    watch_as(&dispatcher, "5");
+    settle();
+    assert_true(resets(&streams[nstreams - 1]));
+}
+
+static void a_reader_that_stops_reading_harms_nobody(void **state)
+{
+    struct stream *slow = watch_as(&dispatcher, NULL), *fine = watch_as(&dispatcher, NULL);
+
+    (void)state;
+    slow->slow = true;
+    commit(1000, false, 7);
+    commit(1001, false, 7);
+    poll_once();
+    assert_false(slow->open);
+    assert_int_equal(count(fine, 1000), 1);
+    assert_int_equal(count(fine, 1001), 1);
+}
+
+static void a_stream_closed_while_its_replay_is_away_is_safe(void **state)
+{
+    struct stream *stream = watch_as(&dispatcher, "5");
+
+    (void)state;
+    assert_true(stream->open);
+    feed_test_close(stream);
+    settle();
+    assert_int_equal(nstreams, 1);
+    assert_true(TAILQ_EMPTY(&feed.watchers));
+}
+
+static void sessions_are_looked_at_each_minute(void **state)
+{
+    struct stream *stream = watch_as(&handler, NULL);
+    int before = session_calls;
+
+    (void)state;
+    on_heartbeat(NULL);
+    settle();
+    assert_int_equal(session_calls, before);
+    assert_non_null(strstr(stream->text, ":\n\n"));
+    now += CHECK_MS;
+    on_heartbeat(NULL);
+    settle();
+    assert_int_equal(session_calls, before + 1);
+    commit(1, false, 7); /* moved to unit 8 meanwhile */
+    commit(2, false, 8);
+    poll_once();
+    assert_int_equal(count(stream, 1), 0);
+    assert_int_equal(count(stream, 2), 1);
+}
+
+static void the_end_of_a_session_ends_its_streams_but_a_lost_database_does_not(void **state)
+{
+    struct stream *stream = watch_as(&handler, NULL);
+
+    (void)state;
+    now += CHECK_MS;
+    database_away = true;
+    on_heartbeat(NULL);
+    settle();
+    assert_true(stream->open);
+    now += CHECK_MS;
+    database_away = false;
+    session_status = 401;
+    on_heartbeat(NULL);
+    settle();
+    assert_false(stream->open);
+}
+
+static void old_rows_leave_the_ring(void **state)
+{
+    (void)state;
+    commit(1, false, 7);
+    poll_once();
+    for (int round = 0; round < 8; round++) {
+        nrows = 0;
+        for (int i = 0; i < 2000; i++)
+            commit(1000 + round * 2000 + i, false, 7);
+        poll_once();
+    }
+    assert_int_equal(feed.count, 16001);
+    assert_false(is_known(1LL << TIME_SHIFT));
+    assert_true(is_known(feed.head));
+    assert_int_equal(feed.floor, (6999LL << TIME_SHIFT) + 1);
+}
+
+#define FEED_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FEED_TEST(a_committed_row_is_sent_once),
+        FEED_TEST(a_row_committed_late_is_still_sent),
+        FEED_TEST(more_rows_than_a_page_are_all_sent),
+        FEED_TEST(rows_go_to_those_who_may_see_them),
+        FEED_TEST(pokes_are_read_at_once_and_together),
+        FEED_TEST(a_poke_during_a_reading_makes_another),
+        FEED_TEST(who_resumes_gets_what_was_missed),
+        FEED_TEST(what_the_worker_forgot_comes_from_the_database),
+        FEED_TEST(what_cannot_be_replayed_resets_the_page),
+        FEED_TEST(a_reader_that_stops_reading_harms_nobody),
+        FEED_TEST(a_stream_closed_while_its_replay_is_away_is_safe),
+        FEED_TEST(sessions_are_looked_at_each_minute),
+        FEED_TEST(the_end_of_a_session_ends_its_streams_but_a_lost_database_does_not),
+        FEED_TEST(old_rows_leave_the_ring),
+    };
+
+    return cmocka_run_group_tests_name("feed", tests, NULL, NULL);
+}
