@@ -123,7 +123,8 @@ begin
     end if;
     if t.replied_at is not null and t.dispatched_at is not null then
         minutes := floor(extract(epoch from t.replied_at - t.dispatched_at) / 60);
-        fact := 'handled'; bucket := hotline.bucket_of(minutes); return next;
+        fact := 'handled'; return next;
+        fact := 'took'; bucket := hotline.bucket_of(minutes); return next;
         fact := 'handled_minutes'; bucket := 0; n := minutes; return next;
     end if;
 end $$;
@@ -250,7 +251,7 @@ end $$;
 
 -- Move up to limit_ differences into the tables, all of it in one statement, so that no reading sees one twice or not at all.
 -- One folder at a time: a second one answers 0.  Locks the rows of the tables that it adds to, in key order.
-create or replace function hotline.fold(limit_ int default 100000) returns int
+create or replace function hotline.fold(limit_ int default 20000) returns int
 language plpgsql as $$
 declare
     moved int;
@@ -414,3 +415,325 @@ from (values
     ('flow', 'right', 'closed withdrawn voided merged referred terminated open_at_end')
 ) as t(name, side, counts)
 cross join lateral regexp_split_to_table(counts, ' ') as count;
+
+-- ---- reading -------------------------------------------------------------------------------------------------------
+
+-- Which rows of a table answer for which part of time: whole months where a span holds them, days at its edges.
+-- daily asks for days throughout the period.
+create or replace function hotline.metric_span(from_ date, to_ date, daily boolean)
+returns table (span text, grain smallint, first date, last date)
+language sql immutable as $$
+    with edge as (
+        select date_trunc('month', from_)::date as from_month,
+               (date_trunc('month', from_ + interval '1 month - 1 day'))::date as first_month,
+               case when daily then from_ else date_trunc('month', to_)::date end as last_month,
+               (date_trunc('month', to_ + interval '1 month - 1 day'))::date as after_month
+    )
+    select s.span, s.grain::smallint, s.first, s.last
+    from edge
+    cross join lateral (
+        select *, first_month < last_month as has_months from (values (1)) as one
+    ) m
+    cross join lateral (values
+        ('before', 2, '-infinity'::date, from_month),
+        ('before', 1, from_month, from_),
+        ('in', 1, from_, case when has_months then first_month else to_ end),
+        ('in', 3, from_, case when has_months then first_month else to_ end),
+        ('in', 2, first_month, case when has_months then last_month end),
+        ('in', 4, first_month, case when has_months then last_month end),
+        ('in', 1, case when has_months then last_month end, to_),
+        ('in', 3, case when has_months then last_month end, to_),
+        ('after', 1, to_, after_month),
+        ('after', 2, after_month, 'infinity'::date)
+    ) as s(span, grain, first, last)
+    where s.first < s.last
+$$;
+
+-- Sums of facts by the member of a dimension (by_; null: none), differences that are not folded yet included.  source is the table
+-- that holds the dimensions asked for; a null list or value does not restrict.  durations: the histogram instead of the counts.
+create or replace function hotline.metric_cells(source text, from_ date, to_ date, by_ text, durations boolean, units int[],
+    categories int[], channel_ smallint, district_ text)
+returns table (member text, span text, fact text, bucket smallint, n bigint)
+language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+declare
+    daily boolean := by_ is not distinct from 'day';
+begin
+    if source = 'total' then
+        return query
+        select case when daily and s.span = 'in' then m.day::text end, s.span, m.fact, m.bucket, sum(m.n)::bigint
+        from hotline.metric_span(from_, to_, daily) s
+        join hotline.metric_total m on m.grain = s.grain and m.day >= s.first and m.day < s.last
+        where (s.grain > 2) = durations
+        group by 1, 2, 3, 4;
+    elsif source = 'unit' then
+        return query
+        select case when daily and s.span = 'in' then d.day::text when by_ = 'unit' then d.unit_id::text end, s.span, d.fact, d.bucket,
+               sum(d.n)::bigint
+        from hotline.metric_span(from_, to_, daily) s
+        cross join lateral (
+            select m.unit_id, case when daily then m.day end as day, m.fact, m.bucket, sum(m.n) as n
+            from hotline.metric_unit m
+            where m.unit_id = any (units) and m.grain = s.grain and m.day >= s.first and m.day < s.last
+            group by 1, 2, 3, 4
+        ) d
+        where (s.grain > 2) = durations
+        group by 1, 2, 3, 4;
+    elsif source = 'category' then
+        return query
+        select case when daily and s.span = 'in' then d.day::text when by_ = 'category' then d.category_id::text end, s.span, d.fact,
+               d.bucket, sum(d.n)::bigint
+        from hotline.metric_span(from_, to_, daily) s
+        cross join lateral (
+            select m.category_id, case when daily then m.day end as day, m.fact, m.bucket, sum(m.n) as n
+            from hotline.metric_category m
+            where m.category_id = any (categories) and m.grain = s.grain and m.day >= s.first and m.day < s.last
+            group by 1, 2, 3, 4
+        ) d
+        where (s.grain > 2) = durations
+        group by 1, 2, 3, 4;
+    elsif source = 'channel' then
+        return query
+        select case when daily and s.span = 'in' then m.day::text when by_ = 'channel' then m.channel::text end, s.span, m.fact,
+               m.bucket, sum(m.n)::bigint
+        from hotline.metric_span(from_, to_, daily) s
+        join hotline.metric_channel m on m.grain = s.grain and m.day >= s.first and m.day < s.last
+        where (s.grain > 2) = durations and (channel_ is null or m.channel = channel_)
+        group by 1, 2, 3, 4;
+    elsif source = 'district' then
+        return query
+        select case when daily and s.span = 'in' then m.day::text when by_ = 'district' then m.district end, s.span, m.fact,
+               m.bucket, sum(m.n)::bigint
+        from hotline.metric_span(from_, to_, daily) s
+        join hotline.metric_district m on m.grain = s.grain and m.day >= s.first and m.day < s.last
+        where (s.grain > 2) = durations and (district_ is null or m.district = district_)
+        group by 1, 2, 3, 4;
+    else
+        return query
+        select case when daily and s.span = 'in' then d.day::text when by_ = 'unit' then d.unit_id::text
+                    when by_ = 'category' then d.category_id::text end, s.span, d.fact, d.bucket, sum(d.n)::bigint
+        from hotline.metric_span(from_, to_, daily) s
+        cross join lateral (
+            select case by_ when 'unit' then m.unit_id end as unit_id, case by_ when 'category' then m.category_id end as category_id,
+                   case when daily then m.day end as day, m.fact, m.bucket, sum(m.n) as n
+            from hotline.metric_unit_category m
+            where m.unit_id = any (units) and m.category_id = any (categories)
+              and m.grain = s.grain and m.day >= s.first and m.day < s.last
+            group by 1, 2, 3, 4, 5
+        ) d
+        where (s.grain > 2) = durations
+        group by 1, 2, 3, 4;
+    end if;
+    return query
+    select case by_ when 'unit' then d.unit_id::text when 'category' then d.category_id::text when 'channel' then d.channel::text
+                    when 'district' then d.district when 'day' then case when d.span = 'in' then d.day::text end end,
+           d.span, d.fact, d.bucket, d.n
+    from (
+        select case by_ when 'unit' then f.unit_id end as unit_id, case by_ when 'category' then f.category_id end as category_id,
+               case by_ when 'channel' then f.channel end as channel, case by_ when 'district' then f.district end as district,
+               case when daily then f.day end as day,
+               case when f.day < from_ then 'before' when f.day < to_ then 'in' else 'after' end as span,
+               f.fact, f.bucket, sum(f.n)::bigint as n
+        from hotline.fact_delta f
+        where (f.bucket > 0) = durations
+          and (units is null or f.unit_id = any (units))
+          and (categories is null or f.category_id = any (categories))
+          and (channel_ is null or f.channel = channel_)
+          and (district_ is null or f.district = district_)
+        group by 1, 2, 3, 4, 5, 6, 7, 8
+    ) d;
+end $$;
+
+-- A unit, a category and everything below; unit and category 0 (none yet) belong to the top.
+create or replace function hotline.metric_units(top int) returns int[]
+language sql stable as $$
+    with recursive below as (
+        select id, parent_id from hotline.unit where id = top
+        union all
+        select u.id, u.parent_id from hotline.unit u join below b on u.parent_id = b.id
+    )
+    select array_agg(id) || case when bool_or(parent_id is null) then array[0] else '{}' end from below
+$$;
+
+create or replace function hotline.metric_categories(top int) returns int[]
+language sql stable as $$
+    with recursive below as (
+        select id from hotline.category where id = top
+        union all
+        select c.id from hotline.category c join below b on c.parent_id = b.id
+    )
+    select array_agg(id) from below
+$$;
+
+-- The rows of a table of figures and who is in each.  Units and categories: the children of the one asked for (else of the
+-- top) with all below them, and the one itself with what it holds directly.
+create or replace function hotline.metric_rows(by_ text, unit_ int, category_ int)
+returns table (member text, key text, label text, label_en text, ord bigint, always boolean)
+language sql stable as $$
+    with top as (
+        select coalesce(unit_, (select id from hotline.unit where parent_id is null order by id limit 1)) as id
+    )
+    select m::text, u.id::text, u.short_name, coalesce(u.name_en, u.short_name), u.id::bigint, u.id <> top.id
+    from top
+    join hotline.unit u on u.parent_id = top.id or u.id = top.id
+    cross join lateral unnest(case when u.id <> top.id then hotline.metric_units(u.id)
+                                   when u.parent_id is null then array[u.id, 0] else array[u.id] end) m
+    where by_ = 'unit'
+    union all
+    select m::text, c.code, c.name, coalesce(c.name_en, c.name), row_number() over (order by c.code), c.id is distinct from category_
+    from hotline.category c
+    cross join lateral unnest(case when c.id = category_ then array[c.id] else hotline.metric_categories(c.id) end) m
+    where by_ = 'category' and (c.id = category_ or c.parent_id is not distinct from category_)
+    union all
+    select '0', '', '未分类', 'Without a category', 1000000, false
+    where by_ = 'category' and category_ is null
+    union all
+    select w.code::text, w.name, w.zh, w.en, w.code, false from hotline.word w where by_ = 'channel' and w.kind = 'channel'
+    union all
+    select d.code, d.code, d.name, coalesce(d.name_en, d.name), d.code::bigint, true
+    from hotline.division d where by_ = 'district' and d.level = 2
+    union all
+    select v.code, v.code, v.zh, v.en, v.ord, false
+    from (values ('', '区域不明', 'Place unknown', 1000000), ('other', '市外或全市', 'Elsewhere or the whole city', 1000001)) v(code, zh, en, ord)
+    where by_ = 'district'
+$$;
+
+-- One row of figures from its counts.
+create or replace function hotline.metric_figures(c jsonb, median numeric) returns jsonb
+language sql stable as $$
+    select jsonb_build_object(
+        'counts', (select jsonb_object_agg(name, coalesce((c->>name)::bigint, 0)) from hotline.metric_count where shown),
+        'rates', (
+            select jsonb_object_agg(f.name, jsonb_build_object(
+                'num', case when f.num is not null then trim_scale(v.num) end,
+                'den', case when f.den is not null then v.den end,
+                'rate', round(v.num / nullif(v.den, 0), 6)))
+            from hotline.metric_formula f
+            cross join lateral (
+                select round(coalesce((c->>f.num)::numeric, 0) / f.scale, 1) as num, coalesce((c->>f.den)::bigint, 0) as den
+            ) v
+            where f.name <> 'handling'),
+        'handling', jsonb_build_object(
+            'n', coalesce((c->>'handled')::bigint, 0),
+            'avg_hours', round((c->>'handled_minutes')::numeric / 60 / nullif((c->>'handled')::bigint, 0), 2),
+            'median_hours', round(median, 2),
+            'median_error', '± one bucket'))
+$$;
+
+-- Whether the two sides add up, term by term.
+create or replace function hotline.metric_identity_of(name_ text, c jsonb) returns jsonb
+language sql stable as $$
+    select jsonb_build_object(
+        'terms', jsonb_agg(jsonb_build_object('name', m.name, 'side', i.side, 'zh', m.zh, 'en', m.en, 'n', v.n) order by i.ord),
+        'left', sum(v.n) filter (where i.side = 'left'),
+        'right', sum(v.n) filter (where i.side = 'right'),
+        'balanced', sum(v.n) filter (where i.side = 'left') = sum(v.n) filter (where i.side = 'right'))
+    from hotline.metric_identity i
+    join hotline.metric_count m on m.name = i.count
+    cross join lateral (select coalesce((c->>m.name)::bigint, 0) as n) v
+    where i.name = name_
+$$;
+
+create or replace function hotline.metric_formulas() returns jsonb
+language sql stable as $$
+    select jsonb_object_agg(name, to_jsonb(f) - '{name,ord,num,den,scale}'::text[]) from hotline.metric_formula f
+$$;
+
+-- The closure figures of a period (to_ exclusive) at this moment: one snapshot, tables and differences together.
+-- Units and categories are given by id; by day the figures that need a stock have the stock of that day.
+create or replace function hotline.metrics_read(from_ date, to_ date, by_ text, unit_ int, category_ int, channel_ smallint,
+    district_ text) returns jsonb
+language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+declare
+    source text := case when (unit_ is not null or by_ = 'unit') and (category_ is not null or by_ = 'category') then 'unit_category'
+        when unit_ is not null or by_ = 'unit' then 'unit'
+        when category_ is not null or by_ = 'category' then 'category'
+        when channel_ is not null or by_ = 'channel' then 'channel'
+        when district_ is not null or by_ = 'district' then 'district'
+        else 'total' end;
+    units int[];
+    categories int[];
+    told jsonb;
+begin
+    if source in ('unit', 'unit_category') then
+        units := case when unit_ is not null then hotline.metric_units(unit_)
+            else array(select id from hotline.unit) || 0 end;
+    end if;
+    if source in ('category', 'unit_category') then
+        categories := case when category_ is not null then hotline.metric_categories(category_)
+            else array(select id from hotline.category) || 0 end;
+    end if;
+    with line as materialized (
+        select * from hotline.metric_rows(by_, unit_, category_)
+    ), cell as materialized (
+        select c.member, case when by_ = 'day' then c.member when by_ is not null then coalesce(l.key, 'other') end as key,
+               c.span, c.fact, sum(c.n) as n
+        from hotline.metric_cells(source, from_, to_, by_, false, units, categories, channel_, district_) c
+        left join line l on l.member = c.member
+        group by 1, 2, 3, 4
+    ), stock as (
+        -- What a day begins or ends with: the sum outside the period and the days of the period between.
+        select d.day::text as key, s.span, s.fact,
+               s.n + coalesce(sum(c.n) over (
+                   partition by s.span, s.fact order by case s.span when 'before' then d.day - from_ else to_ - d.day end
+                   rows between unbounded preceding and 1 preceding), 0) as n
+        from (select g::date as day from generate_series(from_, to_ - 1, interval '1 day') g where by_ = 'day') d
+        cross join (
+            select t.span, t.fact, coalesce(sum(c.n), 0) as n
+            from (select distinct span, fact from hotline.metric_term where span <> 'in') t
+            left join cell c on c.span = t.span and c.fact = t.fact
+            group by 1, 2
+        ) s
+        left join cell c on c.span = 'in' and c.member = d.day::text and c.fact = s.fact
+    ), keyed as (
+        select null::text as key, span, fact, n from cell
+        union all
+        select key, span, fact, n from cell where by_ <> 'day' or span = 'in'
+        union all
+        select key, span, fact, n from stock
+    ), counted as (
+        select k.key, t.name, sum(t.sign * k.n)::bigint as n
+        from keyed k join hotline.metric_term t on t.span = k.span and t.fact = k.fact
+        group by 1, 2
+    ), took as materialized (
+        select case when by_ = 'day' then c.member when by_ is not null then coalesce(l.key, 'other') end as key, c.bucket, sum(c.n) as n
+        from hotline.metric_cells(source, from_, to_, by_, true, units, categories, channel_, district_) c
+        left join line l on l.member = c.member
+        where c.span = 'in'
+        group by 1, 2
+    ), middle as (
+        -- The bucket in which half of the handled tickets is reached.
+        select key, hotline.bucket_hours(min(bucket) filter (where so_far * 2 >= everything)) as median
+        from (
+            select key, bucket, sum(n) over (partition by key order by bucket) as so_far, sum(n) over (partition by key) as everything
+            from (
+                select null::text as key, bucket, sum(n) as n from took group by 2
+                union all
+                select key, bucket, n from took where by_ is not null
+            ) h
+        ) h
+        where everything > 0
+        group by key
+    ), figure as (
+        select key, jsonb_object_agg(name, n) as c, bool_or(n <> 0) as any_
+        from counted group by key
+    ), labelled as (
+        select distinct on (key) key, label, label_en, ord, always from line
+        union all
+        select g::date::text, g::date::text, g::date::text, extract(epoch from g)::bigint, true
+        from generate_series(from_, to_ - 1, interval '1 day') g where by_ = 'day'
+    )
+    select jsonb_build_object(
+        'total', hotline.metric_figures(coalesce(t.c, '{}'), (select median from middle where key is null)),
+        'rows', coalesce((
+            select jsonb_agg(jsonb_build_object('key', l.key, 'label', l.label, 'label_en', l.label_en)
+                || hotline.metric_figures(coalesce(f.c, '{}'), m.median) order by l.ord, l.key)
+            from labelled l
+            left join figure f on f.key = l.key
+            left join middle m on m.key = l.key
+            where l.always or f.any_), '[]'),
+        'identity', hotline.metric_identity_of('intake', coalesce(t.c, '{}')),
+        'decompositions', jsonb_build_object('flow', hotline.metric_identity_of('flow', coalesce(t.c, '{}'))))
+    into told
+    from (values (1)) one left join figure t on t.key is null;
+    return told;
+end $$;

@@ -1,0 +1,123 @@
+-- Time, ids and numbers.  This is the one file that may ask the server for its clock.
+
+-- The moment that every rule works with: the transaction's time, or in a simulation the time given with the call, else the
+-- simulation's clock.
+create or replace function hotline.sim_install(is_on boolean) returns void
+language plpgsql as $outer$
+begin
+    if is_on then
+        create or replace function hotline.now() returns timestamptz
+        language sql stable set search_path = hotline, pg_temp as $$
+            select coalesce(nullif(current_setting('hotline.at', true), '')::timestamptz,
+                            (select at from hotline.simulation), transaction_timestamp())
+        $$;
+        create or replace function hotline.take_time(x jsonb) returns void
+        language plpgsql as $$
+        begin
+            perform set_config('hotline.at', coalesce(x->>'at', ''), true);
+        end $$;
+    else
+        create or replace function hotline.now() returns timestamptz
+        language sql stable as $$ select transaction_timestamp() $$;
+        create or replace function hotline.take_time(x jsonb) returns void
+        language plpgsql as $$
+        begin
+            if x ? 'at' then
+                raise exception 'time given with a call outside a simulation' using errcode = 'P0400';
+            end if;
+        end $$;
+    end if;
+end $outer$;
+
+create or replace function hotline.is_simulation() returns boolean
+language sql stable as $$ select exists (select from hotline.simulation) $$;
+
+do $$ begin perform hotline.sim_install(hotline.is_simulation()); end $$;
+
+-- First statement of every API function: the call's time and the language of its refusals.
+create or replace function hotline.begin(x jsonb) returns void
+language plpgsql as $$
+begin
+    perform hotline.take_time(x);
+    perform set_config('hotline.lang', coalesce(x->>'lang', 'zh'), true);
+end $$;
+
+create or replace function hotline.lang() returns text
+language sql stable as $$ select coalesce(nullif(current_setting('hotline.lang', true), ''), 'zh') $$;
+
+create or replace function hotline.zone() returns text
+language sql immutable parallel safe as $$ select 'Asia/Shanghai'::text $$;
+
+-- The calendar date of a moment in the city.
+create or replace function hotline.day_of(at timestamptz) returns date
+language sql immutable parallel safe as $$ select (at at time zone 'Asia/Shanghai')::date $$;
+
+-- The first id of a moment: milliseconds since 2000 above twenty bits of sequence.
+create or replace function hotline.id_at(at timestamptz) returns bigint
+language sql immutable parallel safe as $$
+    select ((extract(epoch from at) * 1000)::bigint - 946684800000) << 20
+$$;
+
+create or replace function hotline.new_id() returns bigint
+language sql volatile as $$
+    select hotline.id_at(hotline.now()) | (nextval('hotline.id_seq') & 1048575)
+$$;
+
+-- 16 digits: date, channel group, sequence, two check digits (ISO 7064 mod 97-10: the whole number leaves 1).
+create or replace function hotline.ticket_no(at timestamptz, channel smallint, seq bigint) returns char(16)
+language plpgsql immutable as $$
+declare
+    body text := to_char(at at time zone 'Asia/Shanghai', 'YYMMDD') || (channel / 10)::text || lpad(seq::text, 7, '0');
+begin
+    return body || lpad((98 - mod(body::numeric * 100, 97))::text, 2, '0');
+end $$;
+
+-- Months of every partitioned table from first to last, made by create and attach so that readers are not locked out.
+create or replace function hotline.partition_make(first_day date, last_day date) returns int
+language plpgsql as $$
+declare
+    parent text;
+    month date;
+    child text;
+    made int := 0;
+begin
+    for parent in
+        select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'hotline' and c.relkind = 'p' order by 1
+    loop
+        if to_regclass(format('hotline.%I', parent || '_default')) is null then
+            execute format('create table hotline.%I partition of hotline.%I default', parent || '_default', parent);
+        end if;
+        month := date_trunc('month', first_day)::date;
+        while month <= last_day loop
+            child := parent || to_char(month, '_YYYYMM');
+            if to_regclass(format('hotline.%I', child)) is null then
+                execute format('create table hotline.%I (like hotline.%I including all)', child, parent);
+                execute format('alter table hotline.%I attach partition hotline.%I for values from (%s) to (%s)', parent, child,
+                    hotline.id_at(month::timestamp at time zone 'Asia/Shanghai'),
+                    hotline.id_at((month + interval '1 month')::timestamp at time zone 'Asia/Shanghai'));
+                made := made + 1;
+            end if;
+            month := (month + interval '1 month')::date;
+        end loop;
+    end loop;
+    return made;
+end $$;
+
+-- How many rows lie in default partitions: there should be none.
+create or replace function hotline.partition_strays() returns bigint
+language plpgsql stable as $$
+declare
+    child text;
+    n bigint := 0;
+    here boolean;
+begin
+    for child in
+        select c.relname from pg_class c join pg_namespace s on s.oid = c.relnamespace
+        where s.nspname = 'hotline' and c.relname like '%\_default' and c.relispartition
+    loop
+        execute format('select exists (select from hotline.%I)', child) into here;
+        n := n + here::int;
+    end loop;
+    return n;
+end $$;

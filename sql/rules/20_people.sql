@@ -1,0 +1,114 @@
+-- Who asks, and what of it this person may see and do.
+
+-- The person behind a session, or null.  The engine sends the SHA-256 of the token.
+create or replace function hotline.actor_of(x jsonb) returns hotline.actor
+language plpgsql stable as $$
+declare
+    who hotline.actor;
+begin
+    select p.id, p.name, p.unit_id,
+           (select coalesce(array_agg(r.role order by r.role), '{}') from hotline.person_role r where r.person_id = p.id),
+           exists (select from hotline.person_role r join hotline.role o on o.code = r.role where r.person_id = p.id and o.centre)
+    into who
+    from hotline.session s join hotline.person p on p.id = s.person_id
+    where s.hash = x->>'session' and s.closed_at is null and s.expires_at > hotline.now() and p.disabled_at is null;
+    return who;
+end $$;
+
+create or replace function hotline.system_actor() returns hotline.actor
+language sql immutable as $$ select row(null, '系统', 1, '{SYS}'::text[], true)::hotline.actor $$;
+
+create or replace function hotline.no_session() returns api.answer
+language sql stable as $$ select hotline.problem(401, 'no_session', '请先登录。', 'Please sign in.') $$;
+
+create or replace function hotline.no_such_ticket() returns api.answer
+language sql stable as $$ select hotline.problem(404, 'no_such_ticket', '没有这张工单。', 'There is no such ticket.') $$;
+
+create or replace function hotline.forbidden() returns api.answer
+language sql stable as $$ select hotline.problem(403, 'forbidden', '您没有这项权限。', 'You may not do this.') $$;
+
+-- The role by which this person may take an action, whatever the ticket; null if none.
+create or replace function hotline.has_right(who hotline.actor, action_ text) returns boolean
+language sql stable as $$
+    select exists (select from hotline.role_right where role = any (who.roles) and action = action_)
+$$;
+
+-- The widest scope this person has for an action: all, unit, own or null.
+create or replace function hotline.scope_of(who hotline.actor, action_ text) returns text
+language sql stable as $$
+    select scope from hotline.role_right where role = any (who.roles) and action = action_
+    order by array_position('{all,unit,own}', scope) limit 1
+$$;
+
+-- Is this unit in the subtree of that one?
+create or replace function hotline.is_under(unit_ int, top int) returns boolean
+language sql stable as $$ select exists (select from hotline.unit where id = unit_ and top = any (path)) $$;
+
+-- The role in which this person may do this to this ticket and its main assignment, or null.
+create or replace function hotline.role_for(who hotline.actor, action_ text, t hotline.ticket, a hotline.assignment) returns text
+language sql stable as $$
+    select role from hotline.role_right
+    where role = any (who.roles) and action = action_
+      and (scope = 'all'
+           or scope = 'own' and t.created_by = who.id
+           or scope = 'unit' and a.id is not null and hotline.is_under(a.unit_id, who.unit))
+    order by array_position('{all,unit,own}', scope), role limit 1
+$$;
+
+-- May this person see this ticket?  A unit's people see what is or was assigned to their subtree; a sealed ticket shows only to
+-- those with the right to it (and to whoever wrote it down).
+create or replace function hotline.sees(who hotline.actor, t hotline.ticket) returns boolean
+language plpgsql stable as $$
+begin
+    if 'SYS' = any (who.roles) then
+        return true;
+    end if;
+    if t.secrecy = 3 and not hotline.has_right(who, 'ticket.sealed') and t.created_by is distinct from who.id then
+        return false;
+    end if;
+    case hotline.scope_of(who, 'ticket.read')
+        when 'all' then return true;
+        when 'unit' then
+            return exists (select from hotline.assignment a
+                           where a.ticket_id = t.id and a.state <> 9 and hotline.is_under(a.unit_id, who.unit));
+        when 'own' then return t.created_by = who.id;
+        else return false;
+    end case;
+end $$;
+
+-- The person behind a session as the engine keeps it, or 401.
+create or replace function hotline.session_answer(x jsonb) returns api.answer
+language plpgsql stable as $$
+declare
+    who hotline.actor := hotline.actor_of(x);
+begin
+    if who.id is null then
+        return hotline.no_session();
+    end if;
+    return hotline.answer(200, (select jsonb_build_object('user', who.id, 'login', p.login, 'name', who.name, 'roles', who.roles, 'unit', who.unit,
+            'unit_name', u.name, 'unit_name_en', u.name_en, 'scope', case when who.centre then 'all' else 'unit' end,
+            'sealed', hotline.has_right(who, 'ticket.sealed'), 'tickets', hotline.has_right(who, 'ticket.list'),
+            'expires_at', hotline.time_text(s.expires_at))
+        from hotline.person p join hotline.unit u on u.id = p.unit_id join hotline.session s on s.person_id = p.id and s.hash = x->>'session'
+        where p.id = who.id));
+end $$;
+
+-- Add or change a person; used by hotlinectl.  The hash is argon2id's own text form.
+create or replace function hotline.person_put(login_ text, name_ text, unit_code text, roles_ text[], hash_ text, demo_ boolean default false)
+returns int
+language plpgsql as $$
+declare
+    pid int;
+    uid int;
+begin
+    select id into uid from hotline.unit where code = unit_code;
+    if uid is null then
+        raise exception 'unknown unit %', unit_code;
+    end if;
+    insert into hotline.person (login, name, unit_id, password_hash, demo) values (login_, name_, uid, hash_, demo_)
+    on conflict (login) do update set name = excluded.name, unit_id = excluded.unit_id, password_hash = excluded.password_hash
+    returning id into pid;
+    delete from hotline.person_role where person_id = pid;
+    insert into hotline.person_role (person_id, role) select pid, r from unnest(roles_) r;
+    return pid;
+end $$;

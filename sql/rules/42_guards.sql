@@ -1,0 +1,228 @@
+-- Guards: may it happen now?  Null means yes.  When the list of actions is drawn there are no inputs yet (x is null), and a guard
+-- then says only what the ticket itself forbids.
+
+create or replace function hotline.may_save(c hotline.call) returns api.answer
+language sql as $$ select null::api.answer $$;
+
+create or replace function hotline.may_answer(c hotline.call) returns api.answer
+language plpgsql as $$
+begin
+    if c.x is null then
+        return null;
+    end if;
+    if not (select value ? coalesce(c.x->>'type', hotline.name_of('appeal_type', (c.t).appeal_type))
+            from hotline.setting where name = 'answer.types') then
+        return hotline.problem(422, 'type_not_answerable', '投诉和举报须转承办单位，不能直接办结。',
+            'Complaints and reports go to a unit; they cannot be answered on the spot.');
+    end if;
+    if c.x->'appellant_ack' <> 'true' then
+        return hotline.bad_inputs(jsonb_build_array(hotline.field('appellant_ack', 'must_be_true', '须诉求人知悉后才能办结。',
+            'The citizen must have taken note.')));
+    end if;
+    if not c.x ? 'kb_article_ids' and coalesce(c.x->>'no_kb_reason', '') = '' then
+        return hotline.bad_inputs(jsonb_build_array(hotline.field('no_kb_reason', 'required', '没有引用知识时，请写明原因。',
+            'Say why no knowledge article was used.')));
+    end if;
+    return null;
+end $$;
+
+create or replace function hotline.may_submit(c hotline.call) returns api.answer
+language plpgsql as $$
+declare
+    bad jsonb := '[]';
+begin
+    if c.x is null then
+        return null;
+    end if;
+    if c.x->'readback' <> 'true' then
+        bad := bad || hotline.field('readback', 'must_be_true', '请先向诉求人复述内容。', 'Read it back to the citizen first.');
+    end if;
+    if not exists (select from hotline.dup_check where id = (c.x->>'dup_check')::bigint and ticket_id = (c.t).id) then
+        bad := bad || hotline.field('dup_check', 'no_dup_check', '请先查重。', 'Run the duplicate check first.');
+    end if;
+    if not coalesce((c.x->>'anonymous')::boolean, (c.t).anonymous) and c.extra->'contact'->>'phone_enc' is null
+            and not exists (select from hotline.ticket_contact where ticket_id = (c.t).id and phone_enc is not null) then
+        bad := bad || hotline.field('phone', 'required', '请填写联系电话，或选择匿名。', 'A phone number is needed unless the citizen stays anonymous.');
+    end if;
+    return case when bad <> '[]' then hotline.bad_inputs(bad) end;
+end $$;
+
+-- The department-duty guard: a matter that belongs to a department is not handed to a street or village (国办函〔2025〕66号).
+create or replace function hotline.may_dispatch(c hotline.call) returns api.answer
+language plpgsql as $$
+declare
+    u hotline.unit;
+    item hotline.directory_item;
+begin
+    if c.x is null then
+        return null;
+    end if;
+    select * into u from hotline.unit where id = (c.x->>'main_unit')::int;
+    if u.level = 1 then
+        return hotline.bad_inputs(jsonb_build_array(hotline.field('main_unit', 'not_a_member_unit', '不能派给热线中心自己。',
+            'The centre cannot dispatch to itself.')));
+    end if;
+    if c.x->'co_units' @> to_jsonb(u.id) or c.x->'co_units' @> to_jsonb(u.id::text) then
+        return hotline.bad_inputs(jsonb_build_array(hotline.field('co_units', 'same_unit', '协办单位不能与主办单位相同。',
+            'An assisting unit cannot be the main unit.')));
+    end if;
+    select * into item from hotline.directory_item where id = (c.x->>'item')::int;
+    if u.grassroots and (item.exclude_grassroots or item.id is null and hotline.is_department_duty((c.t).category_id)) then
+        return hotline.problem(422, 'department_duty', '这是职能部门的职责，不能派给街道、镇或村居。',
+            'This is a department''s duty and cannot be handed to a street, town or village.',
+            jsonb_build_object('fields', jsonb_build_array(hotline.field('main_unit', 'department_duty', '请改派职能部门。', 'Choose the department.'))));
+    end if;
+    return null;
+end $$;
+
+-- Every directory item of the category is a department's.
+create or replace function hotline.is_department_duty(category int) returns boolean
+language sql stable as $$
+    select coalesce(bool_and(exclude_grassroots), false) from hotline.directory_item where category_id = category and valid_to is null
+$$;
+
+create or replace function hotline.may_contact(c hotline.call) returns api.answer
+language plpgsql as $$
+declare
+    bad jsonb := '[]';
+begin
+    if c.x is null then
+        return null;
+    end if;
+    if c.x->'contacted' = 'false' then
+        if coalesce((c.x->>'attempts')::int, 0) < 2 then
+            bad := bad || hotline.field('attempts', 'too_few', '未联系上须至少尝试 2 次。', 'At least two attempts are needed.');
+        end if;
+        if coalesce(c.x->>'fail_reason', '') = '' then
+            bad := bad || hotline.field('fail_reason', 'required', '请写明未联系上的原因。', 'Say why the citizen was not reached.');
+        end if;
+    end if;
+    if (c.x->>'at')::timestamptz > c.at then
+        bad := bad || hotline.field('at', 'in_future', '联系时间不能晚于现在。', 'The time lies in the future.');
+    end if;
+    return case when bad <> '[]' then hotline.bad_inputs(bad) end;
+end $$;
+
+create or replace function hotline.may_reply(c hotline.call) returns api.answer
+language plpgsql as $$
+begin
+    if not (c.t).anonymous and (c.t).reply_wanted and (c.t).secrecy < 2
+            and not exists (select from hotline.first_contact where ticket_id = (c.t).id and assignment_id = (c.a).id) then
+        return hotline.problem(409, 'no_first_contact', '请先登记与诉求人的联系情况，再提交答复。',
+            'Record the first contact with the citizen before replying.');
+    end if;
+    if (c.x->>'told_at')::timestamptz > c.at then
+        return hotline.bad_inputs(jsonb_build_array(hotline.field('told_at', 'in_future', '答复时间不能晚于现在。', 'The time lies in the future.')));
+    end if;
+    return null;
+end $$;
+
+-- Invariant 8: who dispatched a ticket does not audit it.
+create or replace function hotline.may_audit(c hotline.call) returns api.answer
+language sql as $$
+    select case when (c.a).dispatched_by = (c.actor).id then
+        hotline.problem(403, 'dispatcher_cannot_audit', '派单人不能审核同一张工单。', 'Who dispatched a ticket cannot audit it.') end
+$$;
+
+-- The third rejection of a round is the supervisor's.
+create or replace function hotline.may_audit_reject(c hotline.call) returns api.answer
+language plpgsql as $$
+begin
+    if (c.a).rejected_count >= hotline.setting_int('audit.rejections') and not ('SUP' = any ((c.actor).roles)) then
+        return hotline.problem(403, 'supervisor_rejects', '本轮已退回两次，再退回须由督办员决定。',
+            'This reply was rejected twice; only a supervisor may reject it again.');
+    end if;
+    return hotline.may_audit(c);
+end $$;
+
+create or replace function hotline.was_reached(t hotline.ticket) returns boolean
+language sql stable as $$
+    select exists (select from hotline.callback_attempt
+                   where ticket_id = t.id and round = t.round and outcome in (1, 8, 9, 10, 11))
+$$;
+
+create or replace function hotline.not_reached() returns api.answer
+language sql stable as $$
+    select hotline.problem(409, 'not_reached', '请先登记一次接通的回访。', 'Record a callback that reached the citizen first.')
+$$;
+
+create or replace function hotline.is_unhappy(sat_result text, resolved text) returns boolean
+language sql immutable as $$ select sat_result in ('unsatisfied', '1') or resolved in ('no', '3') $$;
+
+create or replace function hotline.may_close(c hotline.call) returns api.answer
+language plpgsql as $$
+begin
+    if not hotline.was_reached(c.t) then
+        return hotline.not_reached();
+    end if;
+    if c.x is not null and hotline.is_unhappy(c.x->>'sat_result', c.x->>'resolved') then
+        return hotline.problem(422, 'citizen_not_satisfied', '诉求人不满意或未解决，请申请重办或报值班长。',
+            'The citizen is not satisfied or the matter is not resolved: ask for rework, or pass it to the shift lead.');
+    end if;
+    return null;
+end $$;
+
+create or replace function hotline.may_rework(c hotline.call) returns api.answer
+language plpgsql as $$
+begin
+    if (c.t).round >= 2 then
+        return hotline.problem(409, 'rounds_used_up', '已重办两轮，不能再重办。', 'Two rework rounds are the most.');
+    end if;
+    if not hotline.was_reached(c.t) then
+        return hotline.not_reached();
+    end if;
+    if c.x is not null and not hotline.is_unhappy(c.x->>'sat_result', c.x->>'resolved') then
+        return hotline.problem(422, 'citizen_satisfied', '诉求人满意且已解决，无需重办。', 'The citizen is satisfied; there is nothing to do again.');
+    end if;
+    return null;
+end $$;
+
+create or replace function hotline.may_close_unsatisfied(c hotline.call) returns api.answer
+language plpgsql as $$
+declare
+    b hotline.callback;
+begin
+    select * into b from hotline.callback where ticket_id = (c.t).id and round = (c.t).round;
+    if not found or not hotline.is_unhappy(b.sat_result::text, b.resolved::text) then
+        return hotline.problem(409, 'no_unsatisfied_verdict', '本轮没有不满意或未解决的回访结果。',
+            'There is no unsatisfied verdict in this round.');
+    end if;
+    if exists (select from hotline.approval where ticket_id = (c.t).id and verdict is null) then
+        return hotline.problem(409, 'decision_open', '请先对重办申请作出决定。', 'Decide on the rework that was asked for first.');
+    end if;
+    return null;
+end $$;
+
+-- Three attempts on two days and in two time bands, nobody reached, and the rating link unanswered for so many hours.
+create or replace function hotline.unreachable_from(tid bigint, round_ smallint) returns timestamptz
+language sql stable as $$
+    select max(at) + make_interval(hours => hotline.setting_int('callback.sms_hours'))
+    from hotline.callback_attempt where ticket_id = tid and round = round_
+    having count(*) >= 3 and count(distinct hotline.day_of(at)) >= 2
+       and count(distinct case when extract(hour from at at time zone 'Asia/Shanghai') < 12 then 1
+                               when extract(hour from at at time zone 'Asia/Shanghai') < 18 then 2 else 3 end) >= 2
+       and not bool_or(outcome in (1, 8, 9, 10, 11))
+$$;
+
+create or replace function hotline.is_unreachable(c hotline.call) returns api.answer
+language sql as $$
+    select case when coalesce(hotline.unreachable_from((c.t).id, (c.t).round) > c.at, true) then
+        hotline.problem(409, 'may_still_be_reached', '还不满足联系不上的条件。', 'The citizen may still be reached.') end
+$$;
+
+create or replace function hotline.is_waived(c hotline.call) returns api.answer
+language sql as $$
+    select case when (c.t).reply_wanted and not (c.t).anonymous and (c.t).secrecy < 3 then
+        hotline.problem(409, 'callback_wanted', '诉求人需要回访。', 'The citizen wants a callback.') end
+$$;
+
+create or replace function hotline.may_archive(c hotline.call) returns api.answer
+language sql as $$
+    select case when (c.t).closed_at + make_interval(days => hotline.setting_int('archive.days')) > c.at
+            or exists (select from hotline.approval where ticket_id = (c.t).id and verdict is null) then
+        hotline.problem(409, 'too_early_to_archive', '还不到归档的时候。', 'It is too early to archive.') end
+$$;
+
+-- Refusals that need a second person's word.
+create or replace function hotline.refuse_needs_two(c hotline.call) returns boolean
+language sql as $$ select coalesce(c.x->>'refuse_code' in ('N05', 'N06', 'N08', 'N09', 'N10'), false) $$;

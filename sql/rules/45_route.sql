@@ -1,0 +1,106 @@
+-- Routing: the dispatch directory says which unit answers for a matter.  Candidates come with a score and a reason in words; where
+-- one is clear, the engine dispatches by itself, else a dispatcher chooses.
+
+-- The unit an item names for a place: itself, the district's government or the street's office; the fallback where the place
+-- does not tell.
+create or replace function hotline.unit_of_item(i hotline.directory_item, division_ text) returns int
+language plpgsql stable as $$
+declare
+    found_unit int;
+begin
+    if i.main_rule = 'district' and length(division_) >= 6 then
+        select id into found_unit from hotline.unit where kind = 'district' and division = left(division_, 6);
+    elsif i.main_rule = 'street' and length(division_) >= 9 then
+        select id into found_unit from hotline.unit where kind = 'street' and division = left(division_, 9);
+    elsif i.main_rule = 'street' and length(division_) = 6 then
+        select id into found_unit from hotline.unit where kind = 'district' and division = division_;
+    end if;
+    return coalesce(found_unit, i.main_unit_id);
+end $$;
+
+-- How well an item fits: the category says most, then the keywords found (their length, since a longer word says more), then the
+-- place it is restricted to.
+create or replace function hotline.item_score(i hotline.directory_item, category_ hotline.category, words_len int) returns numeric
+language sql immutable as $$
+    select round(0.5 * case when i.category_id = category_.id then 1
+                            when i.category_id / 100 = category_.id / 100 then 0.4
+                            when i.category_id / 10000 = category_.id / 10000 then 0.1 else 0 end
+               + 0.4 * least(words_len, 6) / 6.0 + 0.1 * (i.division is not null)::int, 3)
+$$;
+
+create or replace function hotline.route_reason(i hotline.directory_item, category_ hotline.category, words text, u hotline.unit, lang text)
+returns text
+language sql stable as $$
+    select case lang when 'en' then concat_ws('; ',
+            'directory item "' || i.name || '"',
+            case when i.category_id = category_.id then 'its category is the ticket''s' when i.category_id / 100 = category_.id / 100
+                then 'a category beside the ticket''s' end,
+            'the text says ' || nullif(words, ''),
+            case i.main_rule when 'district' then 'the district of the place is responsible' when 'street' then 'the street of the place is responsible' end,
+            i.legal_basis)
+        else concat_ws('；',
+            '目录事项“' || i.name || '”',
+            case when i.category_id = category_.id then '类别相同' when i.category_id / 100 = category_.id / 100 then '类别相近' end,
+            '文中出现' || nullif(words, ''),
+            case i.main_rule when 'district' then '由事发地所在区（县）办理' when 'street' then '由事发地所在街道（镇）办理' end,
+            i.legal_basis) end
+$$;
+
+-- At most five candidates, best first.  hits: what the text service found, [{"item", "n", "len", "words"}…].
+create or replace function hotline.candidates(category_id_ int, division_ text, type_ text, hits jsonb) returns jsonb
+language plpgsql stable as $$
+declare
+    cat hotline.category;
+    today date := hotline.day_of(hotline.now());
+    found jsonb;
+begin
+    select * into cat from hotline.category where id = category_id_;
+    with hit as (
+        select (h->>'item')::int as item, (h->>'len')::int as len,
+               (select string_agg('“' || w || '”', '' order by n) from jsonb_array_elements_text(h->'words') with ordinality as e(w, n)) as words
+        from jsonb_array_elements(coalesce(hits, '[]')) h
+    ), fit as (
+        select d as i, u as u, hotline.item_score(d, cat, coalesce(h.len, 0)) as score, h.words
+        from hotline.directory_item d
+        left join hit h on h.item = d.id
+        join hotline.unit u on u.id = hotline.unit_of_item(d, division_)
+        where (h.item is not null or d.category_id / 100 = category_id_ / 100)
+          and d.valid_from <= today and (d.valid_to is null or d.valid_to > today)
+          and (d.division is null or division_ like d.division || '%')
+          and (d.appeal_types is null or type_ = any (d.appeal_types))
+          and not (d.exclude_grassroots and u.grassroots)
+          and hotline.is_valid(u)
+    ), best as (
+        select distinct on ((u).id) * from fit order by (u).id, score desc, (i).id
+    ), ranked as (
+        select *, row_number() over (order by score desc, (i).id) as place, lead(score) over (order by score desc, (i).id) as next_score from best
+    )
+    select jsonb_agg(jsonb_build_object(
+            'item', jsonb_build_object('id', (i).id, 'code', (i).code, 'name', (i).name),
+            'unit', jsonb_build_object('id', (u).id, 'name', (u).name, 'name_en', (u).name_en),
+            'co_units', (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'name_en', name_en)), '[]')
+                         from hotline.unit where id = any ((i).co_unit_ids) and id <> (u).id),
+            'policy', (i).policy, 'score', score,
+            'auto', place = 1 and (i).category_id = category_id_
+                and score >= (select (value #>> '{}')::numeric from hotline.setting where name = 'route.auto_score')
+                and score - coalesce(next_score, 0) >= (select (value #>> '{}')::numeric from hotline.setting where name = 'route.auto_margin'),
+            'reason', hotline.route_reason(i, cat, words, u, 'zh'), 'reason_en', hotline.route_reason(i, cat, words, u, 'en'))
+        order by place)
+    into found from ranked where place <= 5;
+    return coalesce(found, '[]');
+end $$;
+
+create or replace function hotline.route(t hotline.ticket) returns jsonb
+language sql stable as $$
+    select hotline.candidates(t.category_id, t.division, hotline.name_of('appeal_type', t.appeal_type), t.route->'hits')
+$$;
+
+-- The inputs of a dispatch without a person, or null: only where the directory is unambiguous and nobody asked for secrecy.
+create or replace function hotline.auto_dispatch(t hotline.ticket) returns jsonb
+language sql stable as $$
+    select jsonb_build_object('main_unit', c->'unit'->'id', 'item', c->'item'->'id', 'policy', c->'policy',
+        'co_units', (select coalesce(jsonb_agg(u->'id'), '[]') from jsonb_array_elements(c->'co_units') u),
+        'instruction', '系统自动派单：' || (c->>'reason'))
+    from (select t.route->'candidates'->0 as c) first
+    where (c->>'auto')::boolean and t.secrecy = 0 and t.appeal_type <> 4
+$$;

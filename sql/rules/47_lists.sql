@@ -1,0 +1,92 @@
+-- Lists of tickets.
+
+create or replace function hotline.split(x jsonb, name text) returns text[]
+language sql immutable as $$ select string_to_array(nullif(x->>name, ''), ',') $$;
+
+create or replace function hotline.page_size(x jsonb) returns int
+language sql immutable as $$ select least(greatest(coalesce((x->>'limit')::int, 25), 1), 200) $$;
+
+-- Ids whose text has all these bigrams.
+create or replace function hotline.with_words(x jsonb) returns int[]
+language sql immutable as $$
+    select case when x ? 'grams' then (select coalesce(array_agg(g::int), '{}') from jsonb_array_elements_text(x->'grams') g) end
+$$;
+
+-- Open work, first due first.  The cursor is the last row's (due time, id).
+create or replace function hotline.list_open(who hotline.actor, scope text, x jsonb) returns api.answer
+language plpgsql stable as $$
+declare
+    n int := hotline.page_size(x);
+    at_ timestamptz := hotline.now();
+    states smallint[] := hotline.codes_of('state', hotline.split(x, 'state'));
+    lights text[] := hotline.split(x, 'light');
+    words int[] := hotline.with_words(x);
+    cur_due timestamptz := coalesce(to_timestamp(split_part(x->>'cursor', '_', 1)::numeric / 1000000), '-infinity');
+    cur_id bigint := coalesce(split_part(x->>'cursor', '_', 2)::bigint, 0);
+    unit_ int := (x->>'unit')::int;
+    sealed boolean := hotline.has_right(who, 'ticket.sealed');
+    found jsonb;
+    last_ text;
+begin
+    with page as (
+        select i.ticket_id, coalesce(i.due_at, 'infinity') as due
+        from hotline.inbox i
+        where (scope = 'all' or i.units @> array[who.unit])
+          and (unit_ is null or i.units @> array[unit_])
+          and (cardinality(states) = 0 or i.state = any (states))
+          and (i.state <> 10 or i.created_by = who.id or 'LDR' = any (who.roles))
+          and (i.secrecy < 3 or sealed or i.created_by = who.id)
+          and (lights is null or hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, at_) = any (lights))
+          and (x->>'channel' is null or i.channel = hotline.code_of('channel', x->>'channel'))
+          and (x->>'type' is null or i.appeal_type = hotline.code_of('appeal_type', x->>'type'))
+          and (x->>'division' is null or i.division like (x->>'division') || '%')
+          and (x->>'category' is null or i.category_id in (select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%'))
+          and (x->>'waits' is null or i.waits_for = any (who.roles))
+          and (x->>'mine' is null or i.created_by = who.id)
+          and (x->>'phone_hmac' is null or i.phone_hmac = x->>'phone_hmac')
+          and (x->>'number' is null or i.ticket_no = x->>'number')
+          and (words is null or exists (select from hotline.ticket_gram g where g.ticket_id = i.ticket_id and g.grams @> words))
+          and (coalesce(i.due_at, 'infinity'), i.ticket_id) > (cur_due, cur_id)
+        order by coalesce(i.due_at, 'infinity'), i.ticket_id
+        limit n)
+    select coalesce(jsonb_agg(hotline.ticket_row(t) order by p.due, p.ticket_id), '[]'),
+           (select case when p2.due = 'infinity' then '9223371331200000000' else (extract(epoch from p2.due) * 1000000)::bigint::text end || '_' || p2.ticket_id
+            from page p2 order by p2.due desc, p2.ticket_id desc limit 1)
+    into found, last_
+    from page p join hotline.ticket t on t.id = p.ticket_id;
+    return hotline.answer(200, jsonb_build_object('tickets', found, 'cursor', case when jsonb_array_length(found) = n then last_ end));
+end $$;
+
+-- Any tickets, newest first: by ids, by number, ended ones, or all submitted in a period.  The cursor is the last row's id.
+create or replace function hotline.list_all(who hotline.actor, scope text, x jsonb) returns api.answer
+language plpgsql stable as $$
+declare
+    n int := hotline.page_size(x);
+    ids_ bigint[] := hotline.split(x, 'ids')::bigint[];
+    states smallint[] := hotline.codes_of('state', hotline.split(x, 'state'));
+    words int[] := hotline.with_words(x);
+    first_ bigint := coalesce(hotline.id_at(((x->>'from')::date)::timestamp at time zone 'Asia/Shanghai'), 0);
+    last_ bigint := least(coalesce(hotline.id_at(((x->>'to')::date)::timestamp at time zone 'Asia/Shanghai'), 9223372036854775807),
+        coalesce((x->>'cursor')::bigint, 9223372036854775807));
+    found jsonb;
+begin
+    with page as (
+        select t.* from hotline.ticket t
+        where t.id >= first_ and t.id < last_
+          and (ids_ is null or t.id = any (ids_))
+          and (x->>'closed' is null or t.state >= 70)
+          and (cardinality(states) = 0 or t.state = any (states))
+          and (x->>'unit' is null or t.unit_id in (select id from hotline.unit where (x->>'unit')::int = any (path)))
+          and (x->>'category' is null or t.category_id in (select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%'))
+          and (x->>'channel' is null or t.channel = hotline.code_of('channel', x->>'channel'))
+          and (x->>'type' is null or t.appeal_type = hotline.code_of('appeal_type', x->>'type'))
+          and (x->>'division' is null or t.division like (x->>'division') || '%')
+          and (x->>'phone_hmac' is null or t.id in (select ticket_id from hotline.ticket_contact where phone_hmac = x->>'phone_hmac'))
+          and (x->>'number' is null or t.id = (select ticket_id from hotline.ticket_ref where ticket_no = x->>'number'))
+          and (words is null or exists (select from hotline.ticket_gram g where g.ticket_id = t.id and g.grams @> words))
+          and hotline.sees(who, t)
+        order by t.id desc limit n)
+    select coalesce(jsonb_agg(hotline.ticket_row(p::hotline.ticket) order by p.id desc), '[]') into found from page p;
+    return hotline.answer(200, jsonb_build_object('tickets', found,
+        'cursor', case when jsonb_array_length(found) = n and ids_ is null then found->-1->>'id' end));
+end $$;

@@ -1,0 +1,254 @@
+-- What people see of tickets.
+
+create or replace function hotline.unit_json(id_ int) returns jsonb
+language sql stable as $$
+    select jsonb_build_object('id', id, 'name', name, 'short_name', short_name, 'name_en', name_en) from hotline.unit where id = id_
+$$;
+
+create or replace function hotline.category_json(id_ int) returns jsonb
+language sql stable as $$
+    select jsonb_build_object('code', code, 'name', name, 'name_en', name_en) from hotline.category where id = id_
+$$;
+
+-- A place by its code, with the names above it below the city.
+create or replace function hotline.division_json(code_ text) returns jsonb
+language sql stable as $$
+    select jsonb_build_object('code', d.code, 'name', (select string_agg(n.name, '' order by n.level)
+            from hotline.division n where n.level > 1 and code_ like n.code || '%'),
+        'name_en', coalesce(d.name_en, d.name))
+    from hotline.division d where d.code = code_
+$$;
+
+create or replace function hotline.flags(a hotline.assignment, waits_for text, round smallint) returns jsonb
+language sql stable as $$
+    select coalesce(jsonb_agg(f), '[]') from (values
+        ('deemed_signed', a.deemed_signed), ('rework', round > 0), ('approval_waiting', waits_for is not null)) as v(f, yes)
+    where yes
+$$;
+
+-- One line of a list.
+create or replace function hotline.ticket_row(t hotline.ticket) returns jsonb
+language plpgsql stable as $$
+declare
+    i hotline.inbox;
+    a hotline.assignment := hotline.main_of(t);
+begin
+    select * into i from hotline.inbox where ticket_id = t.id;
+    return jsonb_build_object('id', t.id::text, 'number', t.ticket_no, 'title', t.title, 'type', hotline.name_of('appeal_type', t.appeal_type),
+        'state', hotline.name_of('state', t.state), 'assignment_state', hotline.name_of('assignment_state', a.state),
+        'light', hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, hotline.now()), 'due_at', hotline.time_text(i.due_at), 'due_kind', i.due_kind,
+        'unit', hotline.unit_json(t.unit_id), 'category', hotline.category_json(t.category_id), 'channel', hotline.name_of('channel', t.channel),
+        'division', hotline.division_json(t.division), 'urgency', hotline.name_of('urgency', t.urgency), 'round', t.round, 'version', t.version,
+        'submitted_at', hotline.time_text(t.submitted_at), 'closed_at', hotline.time_text(t.closed_at), 'flags', hotline.flags(a, i.waits_for, t.round));
+end $$;
+
+create or replace function hotline.person_json(id_ int, role text default null) returns jsonb
+language sql stable as $$
+    select case when id_ is null then jsonb_build_object('id', null, 'name', case role when 'CIT' then '诉求人' else '系统' end, 'role', role)
+        else (select jsonb_build_object('id', id, 'name', name, 'role', role) from hotline.person where id = id_) end
+$$;
+
+-- Where the promise to the citizen stands.
+create or replace function hotline.promise_state(t hotline.ticket) returns text
+language sql stable as $$
+    select case when k.id is null then null when k.paused_at is not null then 'paused'
+        when coalesce(k.met_at, k.stopped_at, hotline.now()) > k.due_at then 'late' when k.met_at is not null then 'kept'
+        when k.stopped_at is not null then 'ended' else 'running' end
+    from (select 1) one left join lateral (select * from hotline.clock where ticket_id = t.id and kind = 'promise' order by id desc limit 1) k on true
+$$;
+
+-- May this person ask to see the contact data?  Units never see it above secrecy 0.
+create or replace function hotline.may_reveal(who hotline.actor, t hotline.ticket) returns boolean
+language sql stable as $$
+    select hotline.role_for(who, 'contact.reveal', t, hotline.main_of(t)) is not null
+        and (who.centre or t.secrecy = 0)
+$$;
+
+create or replace function hotline.contact_json(who hotline.actor, t hotline.ticket) returns jsonb
+language sql stable as $$
+    select jsonb_build_object('phone_mask', case when who.centre or t.secrecy < 1 then phone_mask end,
+        'name_mask', case when who.centre or t.secrecy < 2 then name_mask end,
+        'has_phone', phone_enc is not null, 'may_reveal', phone_enc is not null and hotline.may_reveal(who, t))
+    from hotline.ticket_contact where ticket_id = t.id
+$$;
+
+-- One ticket whole, as this person may see it.
+create or replace function hotline.ticket_json(who hotline.actor, t hotline.ticket) returns jsonb
+language plpgsql stable as $$
+declare
+    now_ timestamptz := hotline.now();
+    pol jsonb;
+begin
+    select jsonb_build_object('code', code, 'version', version, 'name', name, 'name_en', name_en) into pol
+    from hotline.policy where code = t.policy and version = t.policy_version;
+    return hotline.ticket_row(t) || jsonb_build_object('content', t.content, 'address', t.address, 'lng', t.lng, 'lat', t.lat, 'secrecy', t.secrecy,
+        'anonymous', t.anonymous, 'reply_wanted', t.reply_wanted, 'publish', hotline.name_of('publish', t.publish),
+        'promise_due_at', hotline.time_text(t.promise_due_at), 'promise_state', hotline.promise_state(t),
+        'close_kind', hotline.name_of('close_kind', t.close_kind), 'accepted_at', hotline.time_text(t.accepted_at),
+        'contact', hotline.contact_json(who, t), 'policy', pol,
+        'route', case when who.centre then jsonb_build_object('candidates', coalesce(t.route->'candidates', '[]'), 'found', t.route->'found') end)
+    || jsonb_build_object(
+        'assignments', (select coalesce(jsonb_agg(jsonb_build_object('id', id::text, 'role', hotline.name_of('assignment_role', role),
+                'unit', hotline.unit_json(unit_id), 'round', round, 'state', hotline.name_of('assignment_state', state),
+                'dispatched_at', hotline.time_text(dispatched_at), 'sign_due_at', hotline.time_text(sign_due_at), 'signed_at', hotline.time_text(signed_at),
+                'deemed_signed', deemed_signed, 'handler', case when handler_id is not null then hotline.person_json(handler_id) end,
+                'unit_due_at', hotline.time_text(unit_due_at), 'replied_at', hotline.time_text(replied_at), 'done_at', hotline.time_text(done_at),
+                'instruction', instruction, 'forbid_return', forbid_return, 'policy', policy) order by id), '[]')
+            from hotline.assignment where ticket_id = t.id),
+        'clocks', (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'start_at', hotline.time_text(start_at), 'due_at', hotline.time_text(due_at),
+                'warn_at', hotline.time_text(warn_at), 'met_at', hotline.time_text(met_at), 'stopped_at', hotline.time_text(stopped_at),
+                'breached_at', hotline.time_text(breached_at), 'provisional', provisional, 'paused', paused_at is not null,
+                'light', case when met_at is null and stopped_at is null then hotline.light(due_at, warn_at, deep_at, paused_at is not null, now_) end)
+                order by id), '[]') from hotline.clock where ticket_id = t.id),
+        'replies', (select coalesce(jsonb_agg(jsonb_build_object('id', id::text, 'round', round, 'version', version, 'result', hotline.name_of('result', result),
+                'fact_finding', fact_finding, 'content', content, 'measures', measures, 'legal_basis', legal_basis, 'public_text', public_text,
+                'public_suggestion', public_suggestion, 'told_at', hotline.time_text(told_at), 'told_way', told_way,
+                'submitted_by', hotline.person_json(submitted_by), 'submitted_at', hotline.time_text(submitted_at), 'verdict', verdict,
+                'reject_code', reject_code) order by id), '[]') from hotline.reply where ticket_id = t.id),
+        'contacts', (select coalesce(jsonb_agg(jsonb_build_object('contacted', contacted, 'at', hotline.time_text(at), 'way', way, 'attempts', attempts,
+                'fail_reason', fail_reason, 'by', hotline.person_json(by_person)) order by event_id), '[]') from hotline.first_contact where ticket_id = t.id),
+        'attempts', (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'outcome', hotline.name_of('outcome', outcome), 'at', hotline.time_text(at),
+                'quiet', quiet, 'by', hotline.person_json(by_person)) order by event_id), '[]') from hotline.callback_attempt where ticket_id = t.id),
+        'callbacks', (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'contacted_by_unit', contacted_by_unit,
+                'resolved', hotline.name_of('resolved', resolved), 'sat_process', hotline.name_of('satisfaction', sat_process),
+                'sat_result', hotline.name_of('satisfaction', sat_result), 'at', hotline.time_text(at)) order by round), '[]')
+            from hotline.callback where ticket_id = t.id),
+        'approvals', (select coalesce(jsonb_agg(jsonb_build_object('id', p.id::text, 'kind', p.kind, 'kind_zh', k.zh, 'kind_en', k.en, 'action', p.action,
+                'asked_by', hotline.person_json(p.asked_by), 'asked_at', hotline.time_text(p.asked_at), 'asks', p.asks, 'decider_role', p.decider_role,
+                'due_at', hotline.time_text(p.due_at), 'verdict', p.verdict, 'opinion', p.opinion, 'decided_at', hotline.time_text(p.decided_at)) order by p.id), '[]')
+            from hotline.approval p join hotline.approval_kind k on k.kind = p.kind where p.ticket_id = t.id),
+        'texts', (select coalesce(jsonb_agg(jsonb_build_object('n', n, 'title', title, 'content', content, 'at', hotline.time_text(at)) order by n), '[]')
+            from hotline.ticket_text where ticket_id = t.id),
+        'events', (select coalesce(jsonb_agg(jsonb_build_object('id', e.id::text, 'n', e.n, 'at', hotline.time_text(e.at), 'action', e.action,
+                'action_zh', r.zh, 'action_en', r.en, 'transition', e.transition, 'actor', hotline.person_json(e.actor_id, e.actor_role),
+                'unit', hotline.unit_json(e.unit_id), 'from', hotline.name_of('state', e.from_state), 'to', hotline.name_of('state', e.to_state),
+                'data', e.payload, 'notes', (select coalesce(jsonb_object_agg(name, body), '{}') from hotline.event_note m
+                                             where m.ticket_id = t.id and m.event_id = e.id)) order by e.n), '[]')
+            from hotline.event e join hotline.transition r on r.id = e.transition where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20)));
+end $$;
+
+-- The choices an input offers, or null where the page knows them (units, categories, places).
+create or replace function hotline.input_choices(c hotline.call, i hotline.action_input) returns jsonb
+language plpgsql stable as $$
+declare
+    found jsonb;
+begin
+    if i.words is not null then
+        select jsonb_agg(jsonb_build_object('value', name, 'zh', zh, 'en', en) order by code) into found from hotline.word where kind = i.words;
+    elsif i.choices is not null then
+        select jsonb_agg(jsonb_build_object('value', v, 'zh', v, 'en', v)) into found from unnest(i.choices) v;
+    elsif i.type = 'person' then
+        select jsonb_agg(jsonb_build_object('value', p.id, 'zh', p.name, 'en', p.name) order by p.name) into found
+        from hotline.person p join hotline.person_role r on r.person_id = p.id and r.role = 'UHD'
+        where p.disabled_at is null and p.unit_id = (c.a).unit_id;
+    elsif i.type = 'policy' then
+        select jsonb_agg(jsonb_build_object('value', code, 'zh', code || ' ' || name, 'en', code || ' ' || name_en) order by code) into found
+        from hotline.policy where code <> 'W1' and valid_to is null;
+    elsif i.type = 'item' then
+        select jsonb_agg(jsonb_build_object('value', k->'item'->'id', 'zh', k->'item'->'name', 'en', k->'item'->'name')) into found
+        from jsonb_array_elements((c.t).route->'candidates') k;
+    end if;
+    return found;
+end $$;
+
+-- What a form starts with: the ticket's own fields, the best candidate, the approval to decide.
+create or replace function hotline.input_defaults(c hotline.call, action_ text) returns jsonb
+language plpgsql stable as $$
+declare
+    best jsonb := (c.t).route->'candidates'->0;
+begin
+    if action_ in ('save_draft', 'submit', 'accept', 'answer_on_spot') then
+        return jsonb_build_object('type', hotline.name_of('appeal_type', (c.t).appeal_type), 'title', (c.t).title, 'content', (c.t).content,
+            'category', coalesce((select code from hotline.category where id = (c.t).category_id), hotline.proposed_category(best)),
+            'division', coalesce((c.t).division, (c.t).route->'found'->>'division'), 'address', (c.t).address,
+            'urgency', hotline.name_of('urgency', (c.t).urgency), 'secrecy', (c.t).secrecy, 'reply_wanted', (c.t).reply_wanted,
+            'publish', hotline.name_of('publish', (c.t).publish), 'anonymous', (c.t).anonymous);
+    elsif action_ = 'dispatch' then
+        return jsonb_build_object('main_unit', best->'unit'->'id', 'item', best->'item'->'id', 'policy', best->'policy',
+            'co_units', (select coalesce(jsonb_agg(u->'id'), '[]') from jsonb_array_elements(best->'co_units') u));
+    elsif action_ in ('callback_ok', 'rework') then
+        return (select jsonb_build_object('contacted_by_unit', contacted_by_unit, 'resolved', hotline.name_of('resolved', resolved),
+                    'sat_process', hotline.name_of('satisfaction', sat_process), 'sat_result', hotline.name_of('satisfaction', sat_result))
+                from hotline.callback where ticket_id = (c.t).id and round = (c.t).round);
+    end if;
+    return '{}';
+end $$;
+
+create or replace function hotline.proposed_category(candidate jsonb) returns text
+language sql stable as $$
+    select g.code from hotline.directory_item d join hotline.category g on g.id = d.category_id where d.id = (candidate->'item'->>'id')::int
+$$;
+
+create or replace function hotline.inputs_json(c hotline.call, action_ text, defaults jsonb) returns jsonb
+language sql stable as $$
+    select coalesce(jsonb_agg(jsonb_build_object('name', i.name, 'type', i.type, 'must', i.must, 'min', i.min, 'max', i.max,
+        'choices', hotline.input_choices(c, i), 'zh', i.zh, 'en', i.en, 'default', defaults->i.name) order by i.ord), '[]')
+    from hotline.action_input i where i.action = action_
+$$;
+
+-- Exactly what would succeed for this person now, with the inputs each needs.
+create or replace function hotline.actions_json(who hotline.actor, t hotline.ticket) returns jsonb
+language plpgsql as $$
+declare
+    c hotline.call;
+    said api.answer;
+    r record;
+    asked record;
+    p hotline.approval;
+    found jsonb := '[]';
+begin
+    for r in
+        select distinct w.action, w.zh, w.en, w.ord, w.id from hotline.transition w
+        join hotline.role_right g on g.action = w.action and g.role = any (who.roles)
+        where t.state = any (w.from_states) order by w.ord, w.id
+    loop
+        c := null;
+        c.t := t;
+        c.a := hotline.main_of(t);
+        c.actor := who;
+        c.at := hotline.now();
+        select * into asked from hotline.permit(c, r.action);
+        c := asked.c;
+        said := asked.said;
+        if said is null and (c.rule).id = r.id then
+            said := hotline.ask_guard(c);
+            if said is null then
+                found := found || jsonb_build_object('action', r.action, 'transition', r.id, 'zh', r.zh, 'en', r.en,
+                    'asks_approval', hotline.needs_two(c), 'inputs', hotline.inputs_json(c, r.action, hotline.input_defaults(c, r.action)));
+            end if;
+        end if;
+    end loop;
+    c := null;
+    c.t := t;
+    c.actor := who;
+    for p in select * from hotline.approval where ticket_id = t.id and verdict is null order by id loop
+        if hotline.may_decide(c, p) is null then
+            select found || jsonb_agg(jsonb_build_object('action', w.action, 'transition', w.id, 'zh', w.zh || '：' || k.zh, 'en', w.en || ': ' || k.en,
+                'asks_approval', false, 'approval', p.id::text, 'asks', p.asks,
+                'inputs', hotline.inputs_json(c, w.action, jsonb_build_object('approval', p.id::text))) order by w.ord)
+            into found from hotline.transition w, hotline.approval_kind k where w.action in ('approve', 'reject') and k.kind = p.kind;
+        end if;
+    end loop;
+    return found;
+end $$;
+
+-- The complaint's way in plain words, for the citizen: one responsible unit, no internal notes.
+create or replace function hotline.citizen_json(t hotline.ticket) returns jsonb
+language plpgsql stable as $$
+declare
+    unit_name text := (select name from hotline.unit where id = t.unit_id);
+    unit_en text := (select coalesce(name_en, name) from hotline.unit where id = t.unit_id);
+begin
+    return jsonb_build_object('number', t.ticket_no, 'title', t.title, 'type', hotline.name_of('appeal_type', t.appeal_type),
+        'state', hotline.name_of('state', t.state), 'state_text', hotline.label_of('state', t.state),
+        'unit', hotline.say(unit_name, unit_en), 'promise_due_at', hotline.time_text(t.promise_due_at), 'promise_state', hotline.promise_state(t),
+        'submitted_at', hotline.time_text(t.submitted_at),
+        'reply', case when t.state >= 70 then (select public_text from hotline.reply where ticket_id = t.id and verdict = 'passed' order by id desc limit 1) end,
+        'answer', (select string_agg(n.body, E'\n') from hotline.event e join hotline.event_note n on n.ticket_id = t.id and n.event_id = e.id
+                   where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20) and e.action in ('answer_on_spot', 'refuse') and n.name in ('answer_text', 'told_text', 'alternative_channel')),
+        'timeline', (select coalesce(jsonb_agg(jsonb_build_object('at', hotline.time_text(e.at), 'kind', e.action,
+                'text', replace(s.zh, '{unit}', coalesce(u.name, '承办单位')), 'text_en', replace(s.en, '{unit}', coalesce(u.name_en, u.name, 'the unit')))
+                order by e.n), '[]')
+            from hotline.event e join hotline.plain_words s on s.transition = e.transition left join hotline.unit u on u.id = e.unit_id
+            where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20)));
+end $$;

@@ -1,0 +1,46 @@
+-- Last step of every migration: what is derived from reference data, the months ahead, and the engine's rights.
+
+-- Changes when anything changes that workers keep in memory.
+create or replace function hotline.reference_version() returns text
+language sql stable as $$ select value #>> '{}' from hotline.setting where name = 'reference.version' $$;
+
+create or replace function hotline.settle() returns void
+language plpgsql as $$
+declare
+    digest text;
+    cal int;
+begin
+    with recursive tree as (
+        select id, array[]::int[] as path from hotline.unit where level = 1
+        union all
+        select u.id, t.path || u.id from hotline.unit u join tree t on u.parent_id = t.id
+    )
+    update hotline.unit u set path = t.path from tree t where t.id = u.id and u.path <> t.path;
+
+    select md5(string_agg(r, ';' order by r)) into digest from (
+        select d::text as r from hotline.calendar_day d union all select y::text from hotline.calendar_year y union all select c::text from hotline.calendar c) s;
+    if digest is distinct from (select value #>> '{}' from hotline.setting where name = 'calendar.digest') then
+        for cal in select id from hotline.calendar loop
+            perform hotline.calendar_build(cal);
+        end loop;
+        insert into hotline.setting (name, value, meaning) values ('calendar.digest', to_jsonb(digest), 'what the numbered workdays were made from')
+        on conflict (name) do update set value = excluded.value;
+    end if;
+
+    select md5(string_agg(r, ';' order by r)) into digest from (
+        select v::text as r from hotline.division v union all select i::text from hotline.directory_item i
+        union all select g::text from hotline.category g union all select u::text from hotline.unit u union all select w::text from hotline.word w) s;
+    insert into hotline.setting (name, value, meaning) values ('reference.version', to_jsonb(digest), 'changes with places, units, categories and directory')
+    on conflict (name) do update set value = excluded.value;
+
+    insert into hotline.sweep (swept_to) values (hotline.now()) on conflict do nothing;
+    perform hotline.partition_make((hotline.day_of(hotline.now()) - interval '1 month')::date, (hotline.day_of(hotline.now()) + interval '3 months')::date);
+    execute format('alter database %I set timezone = %L', current_database(), 'Asia/Shanghai');
+
+    revoke all on all tables in schema hotline from hotline_engine;
+    revoke all on all functions in schema hotline from public;
+    revoke all on all functions in schema api from public;
+    revoke all on schema hotline from hotline_engine;
+    grant usage on schema api to hotline_engine;
+    grant execute on all functions in schema api to hotline_engine;
+end $$;
