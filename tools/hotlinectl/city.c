@@ -3,11 +3,13 @@
 #include "ctl.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct unit {
-    const char *id, *parent, *kind;
+    char id[12], parent[12];
+    const char *kind;
     int level;
     char staff[32]; /* its code in lower case */
 };
@@ -47,10 +49,20 @@ static int read_codes(const char *name, const char ***codes)
     return n;
 }
 
+static void read_id(const cJSON *item, const char *name, char id[12])
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(item, name);
+
+    if (cJSON_IsNumber(value))
+        snprintf(id, 12, "%.0f", value->valuedouble);
+    else
+        snprintf(id, 12, "%s", member(item, name));
+}
+
 static void read_unit(const cJSON *item, struct unit *unit)
 {
-    unit->id = member(item, "id");
-    unit->parent = member(item, "parent");
+    read_id(item, "id", unit->id);
+    read_id(item, "parent", unit->parent);
     unit->kind = member(item, "kind");
     unit->level = level_of(item);
     for (size_t i = 0; i < sizeof unit->staff - 1 && member(item, "code")[i]; i++)

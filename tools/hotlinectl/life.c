@@ -119,16 +119,17 @@ static char *token_of(const char *login)
 static void sign_in(struct worker *worker, const char *login, moment at, char *token)
 {
     cJSON *body = cJSON_CreateObject();
-    char time[MOMENT_SIZE];
+    char time[MOMENT_SIZE], address[40];
     struct answer answer;
 
+    /* Each at a desk of their own: sign-ins are limited by address. */
+    snprintf(address, sizeof address, "10.255.%d.%d", book.n_people / 250, 1 + book.n_people % 250);
     cJSON_AddStringToObject(body, "login", login);
     cJSON_AddStringToObject(body, "password", DEMO_PASSWORD);
-    answer = client_call(worker->client, &(struct call){ .method = "POST",
-                                                         .path = "/v1/session",
-                                                         .address = "10.255.0.1",
-                                                         .at = moment_text(at, time),
-                                                         .body = body });
+    answer = client_call(
+        worker->client,
+        &(struct call){
+            .method = "POST", .path = "/v1/session", .address = address, .at = moment_text(at, time), .body = body });
     if (answer.status != 200 && answer.status != 201)
         fail("%s cannot sign in: %ld %s %s", login, answer.status, member(answer.json, "code"), answer.error);
     snprintf(token, TOKEN_MAX, "%s", member(answer.json, "token"));
@@ -201,9 +202,14 @@ static void new_key(struct life *life, const char *word, char key[64])
     snprintf(key, 64, "replay-%s-%06d-%02d-%02d-%s", book.run, life->index, life->leg, life->step, word);
 }
 
+/* Small ids of the reference data travel as numbers in places. */
 static void copy_text(char *to, size_t size, const cJSON *from, const char *name)
 {
-    if (*member(from, name))
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(from, name);
+
+    if (cJSON_IsNumber(value))
+        snprintf(to, size, "%.0f", value->valuedouble);
+    else if (*member(from, name))
         snprintf(to, size, "%s", member(from, name));
 }
 
@@ -259,10 +265,12 @@ static void log_assignments(const struct life *life, const cJSON *json)
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "assignments"))
     {
         cJSON *copy = cJSON_CreateObject();
+        char unit[16] = "";
 
+        copy_text(unit, sizeof unit, cJSON_GetObjectItemCaseSensitive(item, "unit"), "id");
         cJSON_AddStringToObject(copy, "id", member(item, "id"));
         cJSON_AddStringToObject(copy, "role", member(item, "role"));
-        cJSON_AddStringToObject(copy, "unit", member(cJSON_GetObjectItemCaseSensitive(item, "unit"), "id"));
+        cJSON_AddStringToObject(copy, "unit", unit);
         cJSON_AddNumberToObject(copy, "round", cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(item, "round")));
         for (const char *const *name = (const char *const[]){ "dispatched_at", "sign_due_at", "unit_due_at", NULL };
              *name; name++)

@@ -10,6 +10,7 @@
 static const struct command commands[] = {
     { "migrate", "", 0, 0, migrate_options, migrate,
       "Bring the database up to the newest schema, rules and functions" },
+    { "doctor", "", 0, 0, doctor_options, doctor, "Check the installation and say what to do" },
     { "user add", "LOGIN", 1, 1, user_add_options, user_add, "Create an account" },
     { "user list", "", 0, 0, user_list_options, user_list, "List accounts" },
     { "user passwd", "LOGIN", 1, 1, user_passwd_options, user_passwd, "Set a new password and end the sessions" },
@@ -18,6 +19,9 @@ static const struct command commands[] = {
     { "unit list", "[CODE]", 0, 1, unit_list_options, unit_list, "List the units, or one unit's subtree" },
     { "unit add", "CODE", 1, 1, unit_add_options, unit_add, "Add a unit" },
     { "unit end", "CODE", 1, 1, unit_end_options, unit_end, "Let a unit end: it gets no new tickets" },
+    { "metrics show", "", 0, 0, metrics_show_options, metrics_show, "Print the closure figures of a period" },
+    { "metrics verify", "", 0, 0, metrics_verify_options, metrics_verify, "Count the figures again from the events" },
+    { "metrics fold", "", 0, 0, NULL, metrics_fold, "Fold the differences that commits left into the figures" },
     { "sim on", "[TIME]", 0, 1, NULL, sim_on, "Mark an empty database as a simulation, whose clock people set" },
     { "sim off", "", 0, 0, NULL, sim_off, "Let an empty simulation run in real time again" },
     { "sim set", "TIME", 1, 1, NULL, sim_set, "Set the simulation's clock" },

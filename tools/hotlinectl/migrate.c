@@ -21,6 +21,7 @@ static const char lock_key[] = "12345";
 
 enum { MAX_FILE = 16 << 20 };
 
+/* NULL: none is found. */
 static const char *sql_folder(const struct args *args)
 {
     static const char *const places[] = { "sql", "/usr/share/hotline/sql" };
@@ -34,7 +35,7 @@ static const char *sql_folder(const struct args *args)
         if (!access(schema, R_OK | X_OK))
             return places[i];
     }
-    fail("no folder of SQL files found: give --sql DIR");
+    return NULL;
 }
 
 static int is_sql(const struct dirent *entry)
@@ -164,6 +165,31 @@ static bool apply_again(PGconn *db, const char *path, const char *name, const ch
     return true;
 }
 
+int migrate_missing(PGconn *db, const struct args *args)
+{
+    const char *root = sql_folder(args);
+    char path[4096], hex[crypto_hash_sha256_BYTES * 2 + 1];
+    struct dirent **entries;
+    int n, missing = 0;
+
+    snprintf(path, sizeof path, "%s/schema", root ? root : "");
+    n = root ? scandir(path, &entries, is_sql, by_name) : -1;
+    for (int i = 0; i < n; i++) {
+        char *was = applied(db, entries[i]->d_name), *text;
+
+        snprintf(path, sizeof path, "%s/schema/%s", root, entries[i]->d_name);
+        text = read_file(path);
+        digest(text, hex);
+        missing += !was || strcmp(was, hex) != 0;
+        free(was);
+        free(text);
+        free(entries[i]);
+    }
+    if (n >= 0)
+        free(entries);
+    return n < 0 ? -1 : missing;
+}
+
 typedef bool apply_fn(PGconn *db, const char *path, const char *name, const char *text);
 
 static void apply_folder(PGconn *db, const char *root, const char *folder, apply_fn *apply)
@@ -212,8 +238,11 @@ int migrate(const struct args *args)
     static const char *const again[] = { "rules", "api", "seed" };
     const char *root = sql_folder(args), *const key[] = { lock_key };
     int demo = args_count(args, "demo");
-    PGconn *db = sql_open(args);
+    PGconn *db;
 
+    if (!root)
+        fail("no folder of SQL files found: give --sql DIR");
+    db = sql_open(args);
     if (sodium_init() < 0)
         fail("libsodium cannot start");
     if (!sql_is(db, "select pg_try_advisory_lock($1)", 1, key)) {

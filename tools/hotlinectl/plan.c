@@ -412,7 +412,7 @@ static const struct step unreachable[] = {
       life_act,
       "callback_attempt",
       fill_not_reached,
-      { NEXT_DAY, 150, 230, NULL },
+      { NEXT_DAY, 240, 300, NULL },
       "pending_callback",
       NULL },
     { "T63",

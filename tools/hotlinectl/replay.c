@@ -302,6 +302,8 @@ static void prepare(struct replay *replay, const struct args *args)
             texts_read(args->options[i].value);
     if (!texts_count())
         fail("no complaints: give --texts FILE");
+    /* Staff sign in once: months pass in minutes. */
+    sql_do(replay->db, "update hotline.setting set value = '8760' where name = 'session.hours'", 0, NULL);
     start = start_of(replay->db, args);
     replay->n = (int)args_number(args, "count", texts_count(), 1, 5000000);
     days = (int)args_number(args, "days", replay->n > 14 * 918 ? replay->n / 918 : 14, 1, 3660);

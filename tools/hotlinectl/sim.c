@@ -60,6 +60,12 @@ static int show(PGconn *db)
     return 0;
 }
 
+/* Where there is no ticket yet, nothing was due before now. */
+static void start_sweep(PGconn *db)
+{
+    sql_do(db, "update hotline.sweep set swept_to = hotline.now()", 0, NULL);
+}
+
 int sim_on(const struct args *args)
 {
     PGconn *db = sql_open(args);
@@ -68,9 +74,11 @@ int sim_on(const struct args *args)
         fail("this database has real tickets: it cannot become a simulation");
     sql_do(db, "begin", 0, NULL);
     sql_do(db, "insert into hotline.simulation (at) select hotline.now() on conflict do nothing", 0, NULL);
+    sql_do(db, "select hotline.sim_install(true)", 0, NULL);
     if (args->n)
         sim_move(db, read_moment(args->at[0]));
-    sql_do(db, "select hotline.settle()", 0, NULL);
+    if (!has_tickets(db))
+        start_sweep(db);
     sql_do(db, "commit", 0, NULL);
     make_months(db, sim_now(db));
     return show(db);
@@ -85,7 +93,8 @@ int sim_off(const struct args *args)
         fail("this simulation has tickets, which would pass for real ones: create another database instead");
     sql_do(db, "begin", 0, NULL);
     sql_do(db, "delete from hotline.simulation", 0, NULL);
-    sql_do(db, "select hotline.settle()", 0, NULL);
+    sql_do(db, "select hotline.sim_install(false)", 0, NULL);
+    start_sweep(db);
     sql_do(db, "commit", 0, NULL);
     puts("the database runs in real time");
     PQfinish(db);
@@ -101,6 +110,8 @@ int sim_set(const struct args *args)
     if (to < sim_now(db) && has_tickets(db))
         fail("the clock of a simulation with tickets only goes forward");
     sim_move(db, to);
+    if (!has_tickets(db))
+        start_sweep(db);
     make_months(db, to);
     return show(db);
 }
