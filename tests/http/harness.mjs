@@ -11,7 +11,7 @@
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -237,6 +237,7 @@ class Hotline {
     // Also starts it again after term() or kill(), with other settings where a test gives some.
     async startEngine(settings = {}) {
         const portFile = join(this.dir, 'port');
+        const pages = existsSync(join(process.env.HOTLINE_WEB ?? '', 'index.html'));
         const all = {
             listen: '127.0.0.1',
             port: 0,
@@ -246,7 +247,7 @@ class Hotline {
             redis: join(this.dir, 'redis.sock'),
             contact_key_file: join(this.dir, 'contact'),
             hash_key_file: join(this.dir, 'hash'),
-            web_root: process.env.HOTLINE_WEB ?? '',
+            web_root: pages ? process.env.HOTLINE_WEB : '',
             // None: the suites ask faster than any citizen, and the test of a limit sets its own.
             limit_submit: 0,
             limit_query: 0,
