@@ -28,7 +28,7 @@ struct event_base *loop_base(void);
 /* Call fn(arg) once at the end of this turn, when no event of the turn may name what it frees. */
 void loop_defer(loop_fn *fn, void *arg);
 
-/* Milliseconds that never go back, read once a turn. */
+/* Milliseconds that never go back. */
 int64_t loop_now(void);
 
 /* A timer fires once per timer_set; setting it again moves it.  Freed by its owner. */

@@ -71,7 +71,6 @@ struct req {
     void *state; /* the handler's, in the arena */
 
     int64_t started, deadline; /* loop_now() milliseconds */
-    bool waiting;              /* a step said WAIT */
     bool gone;                 /* the client left; the reply will be dropped */
     void *wire;                /* http.c's */
 };
@@ -97,22 +96,22 @@ const struct route *http_route(size_t i);
 /* Taken from a database marked as a simulation: X-Hotline-Time is then allowed. */
 void req_allow_time(bool allowed);
 
-/* A new request of http.c, whose arena http.c has filled; answers at once or later. */
+/* A new request, which http.c fills; then find its route and run it. */
 struct req *req_new(void);
 void req_begin(struct req *r);
+
+/* The reply has been given (or its stream has ended): r is gone. */
+void req_finish(struct req *r);
 
 /* Run the steps from where they stopped. */
 void req_run(struct req *r);
 
-/* The client has left; steps go on, the reply goes nowhere. */
-void req_gone(struct req *r);
-
 /* Call an api function with json (an object of r's arena); the answer wakes the next step with r->answer filled.
  * A write call takes r->key and r->locks along. */
-enum next ask(struct req *r, const struct api_fn *fn, const cJSON *json);
+enum next ask(struct req *r, const struct api_fn *fn, cJSON *json);
 
 /* As ask, and asserts that the function is no writer. */
-enum next ask_read(struct req *r, const struct api_fn *fn, const cJSON *json);
+enum next ask_read(struct req *r, const struct api_fn *fn, cJSON *json);
 
 /* Answer with JSON text (a problem document from 400 on).  body NULL: r->answer.code's own problem, or nothing for 204. */
 enum next reply(struct req *r, int status, const char *body);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Numbers for /metrics.  They live in memory shared by all workers, one slot each, so that any worker answers for all and a
- * restarted one counts on.  Every worker registers the same series in the same order. */
+ * restarted one counts on. */
 
 struct arena;
 
@@ -25,12 +25,13 @@ struct stat {
 };
 
 /* Before the first fork. */
-bool stats_share(int workers) __attribute__((warn_unused_result));
+bool stats_share(int slots) __attribute__((warn_unused_result));
 
 /* This process counts in this slot from now on. */
 void stats_attach(int slot);
 
-/* Register a table; the id of its first row, the others follow.  Strings must live on; the same name and label again gives the same id. */
+/* Register a table; the id of its first row, the others follow.  Texts (up to 95 bytes) are copied;
+ * the same name and label again, here or in another worker, gives the same id. */
 int stats_register(const struct stat *table, size_t n);
 
 void stats_add(int id, int64_t n);

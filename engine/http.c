@@ -1,0 +1,652 @@
+#include "http.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "loop.h"
+#include "req.h"
+#include "settings.h"
+
+/* evhttp's own limit of a body; between ours and this one the refusal is ours, above it evhttp's plain 413. */
+enum { BODY_HARD_MAX = 1 << 20, BACKLOG = 1024, PROXIES_MAX = 32, FORWARDED_MAX = 1024, LIVE_MAX = 20000 };
+
+/* The evhttp side of one request, in its arena. */
+struct wire {
+    struct evhttp_request *ev;
+    bool close; /* nothing further is read from this connection */
+    struct stream *stream;
+};
+
+struct stream {
+    struct stream *next, **link; /* link: what points to it */
+    struct req *r;
+    void (*closed)(void *arg);
+    void *arg;
+    bool ending;
+};
+
+struct address {
+    int family;
+    unsigned char bytes[16];
+};
+
+static struct {
+    struct evhttp *http;
+    struct evhttp_bound_socket *bound;
+    struct address proxies[PROXIES_MAX];
+    size_t nproxies;
+    size_t sending; /* replies handed to evhttp and not yet with the kernel */
+    size_t streams;
+    struct stream *first; /* of the open ones */
+    bool draining;
+    void (*idle)(void);
+} http;
+
+/* ---- listening ---------------------------------------------------------------------------------------------------------- */
+
+static bool set_up(int fd, const struct addrinfo *where)
+{
+    static const int on = 1;
+
+    /* TCP_NODELAY is inherited by what is accepted: streams send small pieces. */
+    return !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) &&
+           !setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) &&
+           !setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) && !bind(fd, where->ai_addr, where->ai_addrlen) &&
+           !listen(fd, BACKLOG);
+}
+
+int http_listen(const char *address, int port)
+{
+    struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *where;
+    char service[8];
+    int fd, bad;
+
+    snprintf(service, sizeof service, "%d", port);
+    bad = getaddrinfo(address, service, &hints, &where);
+    if (bad) {
+        log_error("listen_address", "address=%s err=%s", address, gai_strerror(bad));
+        return -1;
+    }
+    fd = socket(where->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || !set_up(fd, where)) {
+        log_error("listen_failed", "address=%s port=%d err=%s", address, port, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(where);
+    return fd;
+}
+
+int http_port(int fd)
+{
+    struct sockaddr_storage own;
+    socklen_t size = sizeof own;
+
+    if (getsockname(fd, (struct sockaddr *)&own, &size))
+        return 0;
+    return ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
+                                           : ((struct sockaddr_in *)&own)->sin_port);
+}
+
+/* ---- client addresses --------------------------------------------------------------------------------------------------- */
+
+static bool read_address(const char *text, size_t len, struct address *address)
+{
+    char copy[INET6_ADDRSTRLEN];
+
+    *address = (struct address){ 0 };
+    if (len >= sizeof copy)
+        return false;
+    memcpy(copy, text, len);
+    copy[len] = 0;
+    address->family = strchr(copy, ':') ? AF_INET6 : AF_INET;
+    return inet_pton(address->family, copy, address->bytes) == 1;
+}
+
+static bool is_trusted(const struct address *address)
+{
+    for (size_t i = 0; i < http.nproxies; i++)
+        if (!memcmp(&http.proxies[i], address, sizeof *address))
+            return true;
+    return false;
+}
+
+static bool read_proxies(void)
+{
+    for (const char *at = settings()->trusted_proxies; *at;) {
+        size_t len;
+
+        at += strspn(at, " ,");
+        len = strcspn(at, " ,");
+        if (!len)
+            break;
+        if (http.nproxies == PROXIES_MAX || !read_address(at, len, &http.proxies[http.nproxies])) {
+            log_error("proxy_address", "address=%.*s why=\"not numeric, or too many\"", (int)len, at);
+            return false;
+        }
+        http.nproxies++;
+        at += len;
+    }
+    return true;
+}
+
+/* All X-Forwarded-For headers as one list, in the order they came. */
+static const char *forwarded(struct req *r, const struct evkeyvalq *headers)
+{
+    const struct evkeyval *header;
+    const char *list = "";
+
+    TAILQ_FOREACH(header, headers, next)
+    {
+        if (!evutil_ascii_strcasecmp(header->key, "X-Forwarded-For"))
+            list = *list ? arena_printf(r->arena, "%s,%s", list, header->value) : header->value;
+        if (strlen(list) > FORWARDED_MAX)
+            return "";
+    }
+    return list;
+}
+
+/* Walk the list from its end for as long as the one who wrote an entry is trusted. */
+static void see_through(struct req *r, const char *list)
+{
+    size_t end = strlen(list);
+
+    while (end > 0) {
+        size_t from = end;
+        struct address address;
+
+        while (from > 0 && list[from - 1] != ',')
+            from--;
+        for (; from < end && list[from] == ' '; from++)
+            ;
+        while (end > from && list[end - 1] == ' ')
+            end--;
+        if (!read_address(list + from, end - from, &address))
+            return;
+        inet_ntop(address.family, address.bytes, r->address, sizeof r->address);
+        if (!is_trusted(&address))
+            return;
+        while (from > 0 && list[from - 1] != ',')
+            from--;
+        end = from ? from - 1 : 0;
+    }
+}
+
+static void find_client(struct req *r, struct evhttp_request *ev)
+{
+    char *peer = NULL;
+    ev_uint16_t port;
+    struct address address;
+
+    evhttp_connection_get_peer(evhttp_request_get_connection(ev), &peer, &port);
+    snprintf(r->address, sizeof r->address, "%s", peer ? peer : "");
+    if (read_address(r->address, strlen(r->address), &address) && is_trusted(&address))
+        see_through(r, forwarded(r, evhttp_request_get_input_headers(ev)));
+}
+
+/* ---- framing ------------------------------------------------------------------------------------------------------------ */
+
+/* What evhttp would read wrongly.  It takes the first of two lengths, ignores a transfer coding it does not know, and leaves
+ * the body of a method that should have none in the stream, where it would be the next request.  So such a request is the
+ * last one of its connection. */
+struct framing {
+    int lengths, codings;
+    const char *length, *coding;
+    bool odd; /* a name that is no token: "Content-Length :" would go unseen */
+};
+
+static bool is_token(const char *name)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+
+    for (const char *c = name; *c; c++)
+        if (!((*c | 0x20) >= 'a' && (*c | 0x20) <= 'z') && !(*c >= '0' && *c <= '9') && !strchr(marks, *c))
+            return false;
+    return *name;
+}
+
+static struct framing framing_of(const struct evkeyvalq *headers)
+{
+    struct framing framing = { 0 };
+    const struct evkeyval *header;
+
+    TAILQ_FOREACH(header, headers, next)
+    {
+        framing.odd = framing.odd || !is_token(header->key);
+        if (!evutil_ascii_strcasecmp(header->key, "Content-Length")) {
+            framing.lengths++;
+            framing.length = header->value;
+        } else if (!evutil_ascii_strcasecmp(header->key, "Transfer-Encoding")) {
+            framing.codings++;
+            framing.coding = header->value;
+        }
+    }
+    return framing;
+}
+
+static bool is_sound(const struct framing *framing)
+{
+    if (framing->odd || framing->lengths + framing->codings > 1)
+        return false;
+    if (framing->lengths && framing->length[strspn(framing->length, "0123456789")])
+        return false;
+    return !framing->codings || !evutil_ascii_strcasecmp(framing->coding, "chunked");
+}
+
+static bool leaves_body(const struct evhttp_request *ev, const struct framing *framing)
+{
+    bool reads = ev->type == EVHTTP_REQ_POST || ev->type == EVHTTP_REQ_PUT || ev->type == EVHTTP_REQ_PATCH;
+    bool has = framing->codings || (framing->lengths && strspn(framing->length, "0") != strlen(framing->length));
+
+    return !reads && has;
+}
+
+/* ---- reading a request ---------------------------------------------------------------------------------------------------- */
+
+static const char *method_of(enum evhttp_cmd_type type)
+{
+    static const struct {
+        enum evhttp_cmd_type type;
+        const char *name;
+    } methods[] = {
+        { EVHTTP_REQ_GET, "GET" },     { EVHTTP_REQ_POST, "POST" },       { EVHTTP_REQ_HEAD, "HEAD" },
+        { EVHTTP_REQ_PUT, "PUT" },     { EVHTTP_REQ_DELETE, "DELETE" },   { EVHTTP_REQ_OPTIONS, "OPTIONS" },
+        { EVHTTP_REQ_TRACE, "TRACE" }, { EVHTTP_REQ_CONNECT, "CONNECT" }, { EVHTTP_REQ_PATCH, "PATCH" },
+    };
+
+    for (size_t i = 0; i < COUNT(methods); i++)
+        if (methods[i].type == type)
+            return methods[i].name;
+    return "";
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Percent-decoded text, NULL when it is no clean UTF-8. */
+static const char *decode(struct arena *arena, const char *text, size_t len, bool plus)
+{
+    char *out = arena_alloc(arena, len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        int high = text[i] == '%' && i + 2 < len ? hex_digit(text[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+
+        if (text[i] == '%' && low < 0)
+            return NULL;
+        out[n] = text[i] == '%' ? (char)(high << 4 | low) : plus && text[i] == '+' ? ' ' : text[i];
+        i += text[i] == '%' ? 2 : 0;
+        if ((unsigned char)out[n] < ' ' || out[n] == 0x7f)
+            return NULL;
+        n++;
+    }
+    return utf8_valid((struct bytes){ out, n }) ? out : NULL;
+}
+
+static bool read_query(struct req *r, const char *query)
+{
+    while (query && *query) {
+        size_t len = strcspn(query, "&"), name = strcspn(query, "=&");
+        struct param *param = &r->query[r->nquery];
+
+        if (r->nquery == REQ_PARAMS_MAX)
+            return false;
+        param->name = decode(r->arena, query, name, true);
+        param->value = name < len ? decode(r->arena, query + name + 1, len - name - 1, true) : "";
+        if (!param->name || !param->value)
+            return false;
+        r->nquery += len > 0;
+        query += len + (query[len] == '&');
+    }
+    return true;
+}
+
+static void read_body(struct req *r, struct evhttp_request *ev)
+{
+    struct evbuffer *input = evhttp_request_get_input_buffer(ev);
+    size_t len = evbuffer_get_length(input);
+    char *body = arena_alloc(r->arena, len + 1);
+
+    evbuffer_remove(input, body, len);
+    r->input = (struct bytes){ body, len };
+}
+
+/* NULL, or the code to refuse the request with. */
+static const char *read_request(struct req *r, struct evhttp_request *ev)
+{
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(ev);
+    const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
+    struct wire *wire = r->wire;
+    struct framing framing = framing_of(evhttp_request_get_input_headers(ev));
+
+    r->method = method_of(ev->type);
+    r->language = problem_language(http_header(r, "Accept-Language"));
+    find_client(r, ev);
+    wire->close = http.draining || !*r->method || !is_sound(&framing) || leaves_body(ev, &framing);
+    if (!is_sound(&framing))
+        return "bad_framing";
+    read_body(r, ev);
+    r->path = path ? decode(r->arena, path, strlen(path), false) : NULL;
+    if (!r->path)
+        return "bad_request";
+    return read_query(r, evhttp_uri_get_query(uri)) ? NULL : "bad_query";
+}
+
+static void left(struct evhttp_connection *connection, void *arg);
+
+static void serve(struct evhttp_request *ev, void *arg)
+{
+    struct req *r = req_new();
+    struct wire *wire = arena_alloc(r->arena, sizeof *wire);
+    const char *wrong;
+
+    (void)arg;
+    wire->ev = ev;
+    r->wire = wire;
+    evhttp_connection_set_closecb(evhttp_request_get_connection(ev), left, r);
+    wrong = read_request(r, ev);
+    if (!wrong && req_count() <= LIVE_MAX) {
+        req_begin(r);
+        return;
+    }
+    if (wrong)
+        refuse(r, 400, wrong, NULL);
+    else
+        refuse(r, 503, "busy", NULL);
+    req_finish(r);
+}
+
+const char *http_header(const struct req *r, const char *name)
+{
+    const struct wire *wire = r->wire;
+
+    return evhttp_find_header(evhttp_request_get_input_headers(wire->ev), name);
+}
+
+/* ---- replying ------------------------------------------------------------------------------------------------------------- */
+
+static void check_idle(void)
+{
+    if (http.draining && http.idle && !req_count() && !http.sending) {
+        void (*idle)(void) = http.idle;
+
+        http.idle = NULL;
+        idle();
+    }
+}
+
+static void sent(struct evhttp_request *ev, void *arg)
+{
+    (void)arg;
+    evhttp_connection_set_closecb(evhttp_request_get_connection(ev), NULL, NULL);
+    http.sending--;
+    check_idle();
+}
+
+/* The connection ended before the reply was out. */
+static void cut(struct evhttp_connection *connection, void *arg)
+{
+    (void)connection;
+    (void)arg;
+    http.sending--;
+    check_idle();
+}
+
+void http_set_header(struct req *r, const char *name, const char *value)
+{
+    const struct wire *wire = r->wire;
+    int bad = evhttp_add_header(evhttp_request_get_output_headers(wire->ev), name, value);
+
+    assert(!bad);
+    (void)bad;
+}
+
+static bool has_header(const struct wire *wire, const char *name)
+{
+    return evhttp_find_header(evhttp_request_get_output_headers(wire->ev), name) != NULL;
+}
+
+static void add_headers(struct req *r, const char *type, size_t len)
+{
+    struct wire *wire = r->wire;
+    char number[24];
+
+    if (type)
+        http_set_header(r, "Content-Type", type);
+    if (!has_header(wire, "Cache-Control"))
+        http_set_header(r, "Cache-Control", "no-store");
+    http_set_header(r, "X-Content-Type-Options", "nosniff");
+    http_set_header(r, "X-Request-Id", r->id);
+    if (wire->close || http.draining)
+        http_set_header(r, "Connection", "close");
+    if (!strcmp(r->method, "HEAD")) { /* evhttp counts the length of what it sends, here nothing */
+        snprintf(number, sizeof number, "%zu", len);
+        http_set_header(r, "Content-Length", number);
+    }
+}
+
+void http_reply(struct req *r, int status, const char *type, struct bytes body)
+{
+    struct wire *wire = r->wire;
+    struct evhttp_request *ev = wire->ev;
+    struct evhttp_connection *connection = evhttp_request_get_connection(ev);
+
+    assert(!wire->stream);
+    add_headers(r, type, body.len);
+    if (connection) {
+        evhttp_connection_set_closecb(connection, cut, NULL);
+        evhttp_request_set_on_complete_cb(ev, sent, NULL);
+        http.sending++;
+        evbuffer_add(evhttp_request_get_output_buffer(ev), body.data, body.len);
+    }
+    evhttp_send_reply(ev, status, NULL, NULL); /* without a connection this only frees ev */
+}
+
+/* ---- streams -------------------------------------------------------------------------------------------------------------- */
+
+static void link_stream(struct stream *stream)
+{
+    stream->next = http.first;
+    stream->link = &http.first;
+    if (http.first)
+        http.first->link = &stream->next;
+    http.first = stream;
+    http.streams++;
+}
+
+static void forget_stream(struct stream *stream)
+{
+    *stream->link = stream->next;
+    if (stream->next)
+        stream->next->link = stream->link;
+    http.streams--;
+    stream->closed(stream->arg);
+    req_finish(stream->r);
+    check_idle();
+}
+
+/* At the end of the turn: whoever was sending may still hold the stream. */
+static void end_stream(void *arg)
+{
+    struct stream *stream = arg;
+    struct wire *wire = stream->r->wire;
+    struct evhttp_connection *connection = evhttp_request_get_connection(wire->ev);
+
+    if (connection) {
+        evhttp_connection_set_closecb(connection, cut, NULL);
+        evhttp_request_set_on_complete_cb(wire->ev, sent, NULL);
+        http.sending++;
+    }
+    evhttp_send_reply_end(wire->ev);
+    forget_stream(stream);
+}
+
+/* Its reader owes us too much: what is queued is worthless to it, so the connection is cut. */
+static void cut_stream(void *arg)
+{
+    struct stream *stream = arg;
+    struct wire *wire = stream->r->wire;
+    struct evhttp_connection *connection = evhttp_request_get_connection(wire->ev);
+
+    if (!connection) {
+        end_stream(stream);
+        return;
+    }
+    evhttp_connection_set_closecb(connection, NULL, NULL);
+    evhttp_connection_free(connection); /* takes wire->ev along */
+    forget_stream(stream);
+}
+
+static void finish_stream(struct stream *stream, loop_fn *how)
+{
+    if (stream->ending)
+        return;
+    stream->ending = true;
+    loop_defer(how, stream);
+}
+
+/* The client has gone while its request was under way; evhttp has left the request to us. */
+static void left(struct evhttp_connection *connection, void *arg)
+{
+    struct req *r = arg;
+    struct wire *wire = r->wire;
+
+    (void)connection;
+    r->gone = true;
+    if (wire->stream)
+        finish_stream(wire->stream, end_stream);
+}
+
+static struct bufferevent *output_of(const struct stream *stream)
+{
+    const struct wire *wire = stream->r->wire;
+
+    return evhttp_connection_get_bufferevent(evhttp_request_get_connection(wire->ev));
+}
+
+struct stream *stream_open(struct req *r, void (*closed)(void *arg), void *arg)
+{
+    struct wire *wire = r->wire;
+    struct timeval patience = { .tv_sec = settings()->write_seconds };
+    struct stream *stream;
+
+    if (http.draining || r->gone || http.streams >= (size_t)settings()->stream_max)
+        return NULL;
+    stream = arena_alloc(r->arena, sizeof *stream);
+    *stream = (struct stream){ .r = r, .closed = closed, .arg = arg };
+    wire->stream = stream;
+    link_stream(stream);
+    wire->close = true;
+    http_set_header(r, "X-Accel-Buffering", "no");
+    add_headers(r, "text/event-stream", 0);
+    evhttp_send_reply_start(wire->ev, 200, "OK");
+    bufferevent_set_timeouts(output_of(stream), NULL, &patience); /* the reader says nothing for hours */
+    return stream;
+}
+
+bool stream_send(struct stream *stream, const char *text, size_t len)
+{
+    const struct wire *wire = stream->r->wire;
+    struct evbuffer *piece;
+
+    if (stream->ending || stream->r->gone)
+        return false;
+    if (evbuffer_get_length(bufferevent_get_output(output_of(stream))) + len > (size_t)settings()->stream_buffer) {
+        finish_stream(stream, cut_stream);
+        return false;
+    }
+    piece = evbuffer_new();
+    assert(piece);
+    evbuffer_add(piece, text, len);
+    evhttp_send_reply_chunk(wire->ev, piece);
+    evbuffer_free(piece);
+    return true;
+}
+
+void stream_close(struct stream *stream)
+{
+    finish_stream(stream, end_stream);
+}
+
+size_t stream_count(void)
+{
+    return http.streams;
+}
+
+/* ---- the module ----------------------------------------------------------------------------------------------------------- */
+
+static void library_log(int severity, const char *message)
+{
+    if (severity == EVENT_LOG_WARN || severity == EVENT_LOG_ERR)
+        log_debug("event", "text=%s", message);
+}
+
+static void set_limits(struct evhttp *server)
+{
+    const struct settings *s = settings();
+
+    evhttp_set_max_headers_size(server, s->header_max);
+    evhttp_set_max_body_size(server, BODY_HARD_MAX);
+    evhttp_set_allowed_methods(server, 0xffff); /* the unknown ones too: the refusal is ours */
+    evhttp_set_timeout(server, s->idle_seconds);
+    evhttp_set_gencb(server, serve, NULL);
+}
+
+bool http_open(int fd)
+{
+    event_set_log_callback(library_log);
+    http.draining = false;
+    http.nproxies = 0;
+    if (!read_proxies())
+        return false;
+    http.http = evhttp_new(loop_base());
+    if (!http.http)
+        return false;
+    set_limits(http.http);
+    http.bound = evhttp_accept_socket_with_handle(http.http, fd);
+    if (!http.bound)
+        log_error("accept_failed", "err=%s", strerror(errno));
+    return http.bound != NULL;
+}
+
+void http_drain(void (*idle)(void))
+{
+    http.draining = true;
+    http.idle = idle;
+    if (http.bound)
+        evhttp_del_accept_socket(http.http, http.bound);
+    http.bound = NULL;
+    for (struct stream *stream = http.first; stream; stream = stream->next)
+        stream_close(stream);
+    check_idle();
+}
+
+void http_close(void)
+{
+    evhttp_free(http.http);
+    http.http = NULL;
+}

@@ -1,0 +1,145 @@
+#include "problem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+
+/* Sentences of the codes the engine itself gives. */
+static const struct why known[] = {
+    { .code = "bad_request", .zh = "请求格式不正确", .en = "the request is malformed" },
+    { .code = "bad_json", .zh = "请求内容不是有效的 JSON", .en = "the body is not valid JSON" },
+    { .code = "bad_fields", .zh = "部分字段不符合要求", .en = "some fields are not acceptable" },
+    { .code = "bad_query", .zh = "查询参数不正确", .en = "a query parameter is malformed" },
+    { .code = "bad_key",
+      .zh = "Idempotency-Key 应为 1 至 128 个可见 ASCII 字符",
+      .en = "Idempotency-Key must be 1 to 128 visible ASCII characters" },
+    { .code = "bad_time",
+      .zh = "X-Hotline-Time 应为带时区的 RFC 3339 时间",
+      .en = "X-Hotline-Time must be RFC 3339 with an offset" },
+    { .code = "time_not_allowed",
+      .zh = "本系统不是模拟环境，不接受 X-Hotline-Time",
+      .en = "this is no simulation: X-Hotline-Time is not accepted" },
+    { .code = "bad_framing",
+      .zh = "请求的长度或编码声明不正确",
+      .en = "the length or transfer coding of the request is not acceptable" },
+    { .code = "no_such_route", .zh = "没有这个地址", .en = "there is nothing at this address" },
+    { .code = "method_not_allowed", .zh = "这个地址不支持该方法", .en = "this address does not take that method" },
+    { .code = "body_too_large", .zh = "请求内容过大", .en = "the body is too large" },
+    { .code = "not_json", .zh = "请求内容应为 application/json", .en = "the body must be application/json" },
+    { .code = "busy", .zh = "系统繁忙，请稍后再试", .en = "the system is busy, please try again shortly" },
+    { .code = "database_away",
+      .zh = "数据库暂时无法访问，请稍后再试",
+      .en = "the database cannot be reached at the moment, please try again" },
+    { .code = "too_slow",
+      .zh = "处理超时，请缩小范围后再试",
+      .en = "this took too long; narrow it down and try again" },
+    { .code = "stopping", .zh = "服务正在重启，请重试", .en = "the service is restarting, please try again" },
+    { .code = "internal", .zh = "系统内部错误，已记录", .en = "an internal error; it has been recorded" },
+};
+
+static const struct why *sentence_of(const char *code)
+{
+    static const struct why none = { .zh = "请求未被接受", .en = "the request was not accepted" };
+
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (!strcmp(known[i].code, code))
+            return &known[i];
+    return &none;
+}
+
+static const char *title_of(int status)
+{
+    static const struct {
+        int status;
+        const char *title;
+    } titles[] = {
+        { 400, "Bad Request" },         { 401, "Unauthorized" },           { 403, "Forbidden" },
+        { 404, "Not Found" },           { 405, "Method Not Allowed" },     { 409, "Conflict" },
+        { 413, "Content Too Large" },   { 415, "Unsupported Media Type" }, { 422, "Unprocessable Content" },
+        { 429, "Too Many Requests" },   { 500, "Internal Server Error" },  { 501, "Not Implemented" },
+        { 503, "Service Unavailable" },
+    };
+
+    for (size_t i = 0; i < COUNT(titles); i++)
+        if (titles[i].status == status)
+            return titles[i].title;
+    return "Error";
+}
+
+/* The weight of one item of the header, "en-GB;q=0.8", in thousandths. */
+static int weight(const char *item, size_t len)
+{
+    const char *q = memmem(item, len, "q=", 2);
+    double value = q ? strtod(q + 2, NULL) : 1;
+
+    return value > 0 && value <= 1 ? (int)(value * 1000) : 0;
+}
+
+enum language problem_language(const char *accept_language)
+{
+    int zh = 0, en = 0;
+
+    for (const char *at = accept_language; at && *at;) {
+        size_t len;
+
+        at += strspn(at, " ,");
+        len = strcspn(at, ",");
+        if (!strncasecmp(at, "zh", 2) && weight(at, len) > zh)
+            zh = weight(at, len);
+        else if (!strncasecmp(at, "en", 2) && weight(at, len) > en)
+            en = weight(at, len);
+        at += len;
+    }
+    return en > zh ? LANGUAGE_EN : LANGUAGE_ZH;
+}
+
+static cJSON *fields_of(const struct why *why, enum language language)
+{
+    cJSON *fields = cJSON_CreateArray();
+
+    for (size_t i = 0; i < why->nfaults; i++) {
+        const struct fault *fault = &why->faults[i];
+        cJSON *field = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(field, "name", fault->name);
+        cJSON_AddStringToObject(field, "code", fault->code);
+        cJSON_AddStringToObject(field, "detail", language == LANGUAGE_EN ? fault->en : fault->zh);
+        cJSON_AddItemToArray(fields, field);
+    }
+    return fields;
+}
+
+char *problem_make(struct arena *arena, int status, const char *code, const struct why *why, enum language language)
+{
+    cJSON *problem = json_object(arena);
+
+    if (!why)
+        why = sentence_of(code);
+    cJSON_AddStringToObject(problem, "type", arena_printf(arena, "urn:hotline:problem:%s", code));
+    cJSON_AddStringToObject(problem, "title", title_of(status));
+    cJSON_AddNumberToObject(problem, "status", status);
+    cJSON_AddStringToObject(problem, "code", code);
+    cJSON_AddStringToObject(problem, "detail", language == LANGUAGE_EN ? why->en : why->zh);
+    if (why->nfaults)
+        cJSON_AddItemToObject(problem, "fields", fields_of(why, language));
+    return json_print(arena, problem);
+}
+
+const struct why *why_new(struct arena *arena, const char *zh, const char *en)
+{
+    struct why *why = arena_alloc(arena, sizeof *why);
+
+    *why = (struct why){ .zh = zh, .en = en };
+    return why;
+}
+
+const struct why *why_field(struct arena *arena, const char *name, const char *code, const char *zh, const char *en)
+{
+    struct why *why = arena_alloc(arena, sizeof *why);
+    struct fault *fault = arena_alloc(arena, sizeof *fault);
+
+    *fault = (struct fault){ .name = name, .code = code, .zh = zh, .en = en };
+    *why = (struct why){ .code = code, .zh = zh, .en = en, .faults = fault, .nfaults = 1 };
+    return why;
+}
