@@ -130,8 +130,8 @@ static void keep_row(struct row *row)
     struct row **slot = &feed.ring[feed.count++ % RING], **bucket = bucket_of(row->id);
 
     if (*slot != NULL) {
-        if ((*slot)->id >= feed.floor)
-            feed.floor = (*slot)->id + 1;
+        if ((*slot)->id > feed.floor)
+            feed.floor = (*slot)->id;
         free_row(*slot);
     }
     *slot = row;
@@ -295,13 +295,11 @@ static void finish_reading(void)
     }
 }
 
-/* The first reading brings the newest rows: everything after the first of them is known from then on. */
-static void set_floor(cJSON *rows)
+/* The first answer brings no rows but the id from which on everything will be known. */
+static void begin_at(const cJSON *answer)
 {
-    const cJSON *first = cJSON_GetArrayItem(rows, 0);
-
-    if (feed.head == 0 && first != NULL)
-        feed.floor = read_id(cJSON_GetObjectItem(first, "id"));
+    if (feed.head == 0)
+        feed.head = feed.floor = read_id(cJSON_GetObjectItem(answer, "last"));
 }
 
 static void on_page(const struct db_answer *answer, void *arg)
@@ -311,10 +309,10 @@ static void on_page(const struct db_answer *answer, void *arg)
     int64_t last;
 
     (void)arg;
-    set_floor(rows);
+    begin_at(whole);
     last = take_rows(rows);
     cJSON_Delete(whole);
-    if (full && feed.from > 0) {
+    if (full) {
         feed.from = last;
         call_feed(feed.from, on_page, NULL);
     } else {

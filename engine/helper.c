@@ -96,7 +96,8 @@ static enum helper_result make_hash(struct frame *frame)
 {
     char hash[crypto_pwhash_STRBYTES];
 
-    if (crypto_pwhash_str(hash, frame->payload, frame->len, HASH_PASSES, HASH_BYTES) != 0)
+    if (crypto_pwhash_str(hash, frame->payload, frame->len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                          crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
         return HELPER_NO;
     strcpy(frame->payload, hash);
     return HELPER_YES;

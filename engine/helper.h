@@ -13,6 +13,11 @@ enum helper_job {
     HELPER_JOBS
 };
 
+/* The hash of a password nobody knows, of the same cost as the real ones: compared for names that do not exist, so that they
+ * take as long as the others. */
+#define HELPER_DUMMY_HASH                                                                                              \
+    "$argon2id$v=19$m=65536,t=2,p=1$guJi9CAWswfmZ9tmmil3DA$dOHi87tsL572G65ehqHMRAKdnWLnfA23eq+noIHxgMY"
+
 enum helper_result { HELPER_NO, HELPER_YES, HELPER_LOST };
 
 /* HELPER_LOST: no answer in time.  text (len bytes and a NUL) lives as long as the call. */
