@@ -260,7 +260,7 @@ class Hotline {
 
         writeFileSync(file, Object.entries(all).map(([name, value]) => `${name} = ${value}\n`).join(''), { mode: 0o600 });
         rmSync(portFile, { force: true });
-        this.engine = new Program(env('HOTLINED'), ['--config', file], `${this.logs}.log`, this.environment);
+        this.engine = new Program(env('HOTLINED'), [`--config=${file}`], `${this.logs}.log`, this.environment);
         await until('the engine is ready', async () => {
             if (this.engine.end)
                 return true;
