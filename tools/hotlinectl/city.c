@@ -128,5 +128,5 @@ const char *city_staff(const char *unit_id)
 
     while (unit && unit->level > 2 && strcmp(unit->kind, "street") != 0)
         unit = find(unit->parent);
-    return unit ? unit->staff : "";
+    return unit && unit->level > 1 ? unit->staff : "";
 }

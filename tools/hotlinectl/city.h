@@ -16,7 +16,8 @@ const char *city_category(struct chance *chance);
 /* A city department by its id. */
 const char *city_department(struct chance *chance);
 
-/* The login prefix of the unit that acts for this one: itself when it has accounts, else its nearest parent with some. */
+/* The login prefix of the unit that acts for this one: itself when it has accounts, else its nearest parent with some; "" for
+ * the centre, which gives tickets to others. */
 const char *city_staff(const char *unit_id);
 
 #endif

@@ -496,17 +496,28 @@ enum outcome life_look(struct worker *worker, struct life *life)
     return DONE;
 }
 
-/* To the unit the engine proposes first, where it proposes one. */
+/* The first unit proposed that can be given tickets. */
+static void take_candidate(struct life *life, const cJSON *json)
+{
+    const cJSON *route = cJSON_GetObjectItemCaseSensitive(json, "route"), *item;
+
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(route, "candidates"))
+    {
+        copy_text(life->unit, sizeof life->unit, cJSON_GetObjectItemCaseSensitive(item, "unit"), "id");
+        copy_text(life->item, sizeof life->item, cJSON_GetObjectItemCaseSensitive(item, "item"), "id");
+        if (*city_staff(life->unit))
+            return;
+    }
+    *life->unit = *life->item = '\0';
+}
+
 enum outcome life_dispatch(struct worker *worker, struct life *life)
 {
     struct answer answer = look(worker, life);
-    const cJSON *route = cJSON_GetObjectItemCaseSensitive(answer.json, "route");
-    const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(route, "candidates"), 0);
 
     if (answer.status != 200)
         return give_up(life, life_step(life), &answer, "refused: ");
-    copy_text(life->unit, sizeof life->unit, cJSON_GetObjectItemCaseSensitive(first, "unit"), "id");
-    copy_text(life->item, sizeof life->item, cJSON_GetObjectItemCaseSensitive(first, "item"), "id");
+    take_candidate(life, answer.json);
     answer_free(&answer);
     return life_act(worker, life);
 }
