@@ -1,0 +1,56 @@
+import { reactive, watch } from 'vue'
+import { newKey } from '@/shared/key'
+import { recallJson, remember } from '@/shared/store'
+
+// What a citizen has typed, kept in the browser until it has been answered.
+export interface Draft {
+  key: string
+  sent: string // the body last tried under this key
+  type: string
+  title: string
+  content: string
+  division: string
+  address: string
+  phone: string
+  name: string
+  anonymous: boolean
+  reply_wanted: boolean
+  hide: boolean
+}
+
+function empty(): Draft {
+  return {
+    key: newKey(), sent: '', type: '', title: '', content: '', division: '', address: '', phone: '', name: '',
+    anonymous: false, reply_wanted: true, hide: false
+  }
+}
+
+export function useDraft() {
+  const found = recallJson<Partial<Draft>>('draft')
+  const draft = reactive<Draft>({ ...empty(), ...found })
+  const wasKept = !!found && !!(draft.title || draft.content)
+  watch(draft, (now) => remember('draft', now))
+
+  function clear(): void {
+    Object.assign(draft, empty())
+  }
+
+  return { draft, wasKept, clear }
+}
+
+export function bodyOf(draft: Draft): Record<string, unknown> {
+  const body: Record<string, unknown> = {
+    type: draft.type,
+    title: draft.title.trim(),
+    content: draft.content.trim(),
+    channel: 'web',
+    reply_wanted: draft.reply_wanted
+  }
+  if (draft.division) body.division = draft.division
+  if (draft.address.trim()) body.address = draft.address.trim()
+  if (draft.anonymous) body.anonymous = true
+  if (draft.hide) body.secrecy = 1
+  if (draft.phone.trim()) body.phone = draft.phone.trim()
+  if (draft.name.trim() && !draft.anonymous) body.name = draft.name.trim()
+  return body
+}

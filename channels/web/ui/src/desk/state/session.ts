@@ -1,0 +1,46 @@
+import { ref } from 'vue'
+import { api, asProblem, onSignedOut } from '@/shared/api'
+import type { User } from '@/shared/types'
+
+const user = ref<User | null>(null)
+// Signed out in the middle of work: the page stays as it is under the sign-in.
+const isExpired = ref(false)
+
+onSignedOut(() => {
+  if (user.value) isExpired.value = true
+})
+
+export function useSession() {
+  // True when somebody is signed in; throws when the engine cannot tell.
+  async function find(): Promise<boolean> {
+    try {
+      user.value = (await api.me()).user
+      return true
+    } catch (error) {
+      if (asProblem(error).status === 401) return false
+      throw error
+    }
+  }
+
+  async function signIn(login: string, password: string): Promise<void> {
+    const before = user.value?.id
+    user.value = (await api.signIn(login, password)).user
+    isExpired.value = false
+    if (before && before !== user.value.id) location.assign('/desk/')
+  }
+
+  async function signOut(): Promise<void> {
+    try {
+      await api.signOut()
+    } finally {
+      location.assign('/desk/')
+    }
+  }
+
+  function may(action: string, role: string): boolean {
+    const who = user.value
+    return !!who && (who.may ? who.may.includes(action) : who.roles.includes(role))
+  }
+
+  return { user, isExpired, find, signIn, signOut, may }
+}

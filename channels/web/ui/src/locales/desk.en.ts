@@ -1,0 +1,173 @@
+export default {
+  product: '12345 Desk',
+  again: 'Try again',
+  back: 'Back',
+  cancel: 'Cancel',
+  more: 'Show more',
+  slow: 'Loading, one moment …',
+  yes: 'Yes',
+  no: 'No',
+  lost: 'Connection lost, last state {at}. Reconnecting …',
+  signIn: {
+    lead: 'Sign in with your work account.',
+    again: 'Your session ended. Sign in again; what you typed is still here.',
+    login: 'Account',
+    password: 'Password',
+    send: 'Sign in',
+    citizen: 'Page for citizens'
+  },
+  theme: { title: 'Colours: {now}; press for {next}', system: 'System', light: 'Light', dark: 'Dark' },
+  nav: {
+    overviews: 'Overviews',
+    menu: 'Menu',
+    search: 'Search: number, words or phone',
+    new: 'New ticket',
+    closure: 'Closure',
+    signOut: 'Sign out',
+    mine: 'My work',
+    byState: 'By state',
+    byLight: 'By light',
+    nothing: 'Nothing open'
+  },
+  overview: {
+    drafts: 'Drafts',
+    accept: 'To accept',
+    dispatch: 'To dispatch',
+    sign: 'To sign',
+    handle: 'In hand',
+    audit: 'To audit',
+    callback: 'To call back',
+    decide: 'To decide',
+    late: 'Overdue',
+    soon: 'Due soon',
+    all: 'All open',
+    closed: 'Closed too'
+  },
+  column: {
+    light: 'Light', number: 'Number', title: 'Title', state: 'State', unit: 'Unit', place: 'Place', due: 'Due', channel: 'Channel', time: 'Submitted'
+  },
+  row: { untitled: '(no title)', left: 'left this list' },
+  list: {
+    empty: 'No ticket matches. Try fewer filters.',
+    nothing: 'No tickets now. New ones appear here by themselves.',
+    words: '“{q}”',
+    phone: 'phone {phone}'
+  },
+  filter: { title: 'Filters', closed: 'Closed too', clear: 'Clear filters' },
+  light: { green: 'In time', yellow: 'Due soon', red: 'Overdue', deep_red: 'Long overdue', blue: 'Paused', none: 'No clock' },
+  due: {
+    left: '{amount} left',
+    late: '{amount} late',
+    workdays: '{n} workdays',
+    hours: '{n} h',
+    hoursMinutes: '{h} h {m} min',
+    minutes: '{n} min'
+  },
+  clock: {
+    accept: 'Accept', dispatch: 'Dispatch', sign: 'Sign', contact: 'First contact', unit: 'Handle', handle: 'Handle', redo: 'Redo', audit: 'Audit',
+    callback: 'Call back', closing: 'Close', consultation: 'Consultation', review: 'Review', promise: 'Promise to the citizen'
+  },
+  clocks: { title: 'Clocks', met: 'Met in time', metLate: 'Met late', stopped: 'Stopped', provisional: '(holidays not published yet)' },
+  flag: {
+    deemed_signed: 'deemed signed', rework: 'rework', approval_waiting: 'approval waits', repeat: 'repeat', provisional: 'provisional', quiet: 'quiet hours'
+  },
+  place: { district: 'District', town: 'Town or street', village: 'Village or community' },
+  ticket: {
+    unit: 'Unit', promise: 'Promised', complaint: 'Complaint', history: 'History',
+    type: 'Type', category: 'Category', place: 'Place', urgency: 'Urgency', secrecy: 'Secrecy', wishes: 'Wishes', channel: 'Channel',
+    submitted: 'Submitted', person: 'Person', noText: '(no text)', noReplyWanted: 'no reply wanted',
+    tellCode: 'Tell the citizen this query code:'
+  },
+  promise: { running: '', kept: 'kept', late: 'late', paused: 'paused' },
+  contact: {
+    anonymous: 'Anonymous', noName: 'No name given', noPhone: 'no phone given', reveal: 'Show contact', hide: 'Hide', show: 'Show',
+    why: 'Say what it is for. Who looked, when and why is recorded with the ticket.',
+    purposeLabel: 'Purpose', purposeMissing: 'Say what it is for.',
+    purpose: { callback: 'Callback', verify: 'Check the facts', handle: 'Arrange the work' }
+  },
+  action: { title: 'What you can do', none: 'There is nothing for you to do here now.', done: '{action}: done', ofApproval: '{action}: {kind}', key: 'Key {n}' },
+  form: {
+    optional: 'optional', atLeast: '{have} of at least {n} characters', lines: 'One a line', ids: 'Several numbers, separated by commas',
+    asksApproval: 'This takes effect after an approval.',
+    unknown: 'No answer came, so nobody knows whether it worked. Send again: it will not be done twice.',
+    stale: 'Somebody has just changed this ticket, and the page now shows it. What you typed is still here: check it and send again.',
+    notNow: 'This step is not possible now; the ticket is “{state}”. The page shows the latest.',
+    sendAgain: 'Send again', sendHint: 'Ctrl + Enter'
+  },
+  new: { title: 'New ticket', lead: 'It is kept as a draft first; on the ticket’s page you check for doubles, submit it or answer at once.', send: 'Keep as draft' },
+  dup: {
+    run: 'Look for doubles', again: 'Look again', none: 'No open ticket like this.', some: '{n} similar tickets; look at them first:', done: 'Checked',
+    caller: 'same caller', place: 'same place', words: 'similar words', title: 'Similar open tickets'
+  },
+  route: { title: 'Proposals', score: 'Confidence of 100', take: 'Use', auto: 'may go by itself' },
+  assignment: { title: 'Units', main: 'main', co: 'assisting', sub: 'sub-unit', round: 'round {n}', dispatched: 'Dispatched', due: 'due' },
+  approval: { title: 'Approvals', waits: 'waits for {role}', approved: 'approved', rejected: 'rejected', dropped: 'dropped' },
+  reply: {
+    all: 'Replies', title: 'Round {round}, version {version}', result: 'Result', told: 'Citizen told', submitted: 'Submitted', verdict: 'Audit',
+    fact_finding: 'Facts found', content: 'Reply', measures: 'Measures', legal_basis: 'Legal basis', public_text: 'Public reply',
+    verdicts: { passed: 'passed', pass: 'passed', rejected: 'sent back', reject: 'sent back', unit_rejected: 'sent back by the unit', timeout: 'passed by time' }
+  },
+  callback: {
+    title: 'Callback', round: 'Callback', roundOf: 'round {n}, {at}', contacted: 'Unit made contact', resolved: 'Resolved', process: 'Content with the process', result: 'Content with the result'
+  },
+  note: {
+    instruction: 'Instruction:', opinion: 'Opinion:', comment: 'Comment:', told_text: 'Told:', alternative_channel: 'Other way:', answer_text: 'Answer:',
+    fact_finding: 'Facts:', content: 'Content:', measures: 'Measures:', legal_basis: 'Basis:', public_text: 'Public reply:', fail_reason: 'Why not reached:',
+    person: 'Person:', why_no_rework: 'Why no rework:', must_do: 'To be done:', rework_reason: 'Reason for rework:', no_kb_reason: 'Why no article:',
+    public_suggestion: 'Publish:', title: 'Title:'
+  },
+  period: {
+    title: 'Period', from: 'From', to: 'To', until: 'to', before: 'Month before', after: 'Month after', month: 'This month', lastMonth: 'Last month', year: 'This year'
+  },
+  by: { unit: 'Unit', day: 'Day', category: 'Category', channel: 'Channel', district: 'District' },
+  rate: {
+    closure_rate_cohort: 'Closure rate, cohort',
+    closure_rate_flow: 'Closure rate, flow',
+    closure_rate_due: 'Closure rate, due',
+    ontime_sign_rate: 'Signed in time',
+    ontime_close_rate: 'Closed in time',
+    direct_answer_rate: 'Answered directly',
+    return_rate: 'Returned',
+    rework_rate: 'Reworked',
+    satisfaction_rate: 'Satisfied',
+    satisfaction_coverage: 'Coverage of callbacks',
+    graded_satisfaction: 'Graded satisfaction',
+    resolve_rate: 'Resolved'
+  },
+  count: {
+    accepted: 'Accepted', carried_in: 'Carried in', direct: 'Answered directly', dispatched: 'Dispatched', waiting: 'Waiting for dispatch', waiting_dispatch: 'Waiting for dispatch', left: 'Left before dispatch',
+    left_before_dispatch: 'Left before dispatch', closed: 'Closed', closed_in_period: 'Closed in the period', withdrawn: 'Withdrawn', voided: 'Voided', merged: 'Merged', referred: 'Referred out',
+    referred_out: 'Referred out', terminated: 'Terminated', refused: 'Refused', open: 'Open', signed: 'Signed', replied: 'Replied', rated: 'Rated', due: 'Due', rework: 'Reworked',
+    reworked: 'Reworked', reopened: 'Reopened', submitted: 'Submitted', archived: 'Archived', no_supplement: 'No supplement', returned: 'Returned', callbacks: 'Callbacks', callbacks_due: 'Callbacks due'
+  },
+  closure: {
+    rest: 'the other {n}',
+    decompositions: 'Accepted, decomposed in two ways',
+    identity: 'Where from, where to',
+    identity2: 'Second decomposition',
+    sum: 'Sum',
+    balanced: 'Both sides are equal.',
+    unbalanced: 'The sides differ: this period must not be published.',
+    others: 'Other rates', counts: 'Counts',
+    average: 'Average handling time', median: 'Median handling time', bucket: '± one bucket', hours: '{n} h',
+    by: 'Split', trend: 'Accepted and closed by day',
+    drop: 'drop',
+    empty: 'Nothing in this period. Choose another.',
+    snapshot: 'As of {at}; due times checked up to {swept}; rule version {rule}. A rate without a denominator is shown as “—”.',
+    noTickets: 'No tickets behind this figure.',
+    part: { num: 'numerator', den: 'denominator', rest: 'the rest' }
+  },
+  keys: {
+    title: 'Keyboard', help: 'This page', search: 'Search', down: 'Next row', up: 'Row before', open: 'Open', more: 'Show more', back: 'Back to the list',
+    nextTicket: 'Next ticket', lastTicket: 'Ticket before', reload: 'Read again', action: 'Open an action', send: 'Send the form'
+  },
+  problem: {
+    no_answer: 'The server cannot be reached. Check your connection and try again.',
+    signed_out: 'Your session ended. Sign in again.',
+    forbidden: 'Your role may not see or do this.',
+    missing: 'There is no such page, or you may not see it.',
+    too_many: 'Too many requests. Wait a moment and try again.',
+    away: 'The service is away for the moment; nothing is lost. Try again shortly.',
+    refused: 'That did not work ({code}).'
+  }
+}
