@@ -66,7 +66,11 @@ class Program {
         const out = openSync(log, 'a');
 
         this.log = log;
-        this.child = spawn(command, args, { stdio: ['ignore', out, out], env: { ...process.env, ...environment } });
+        // Dies with us even when we are killed.
+        this.child = spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], {
+            stdio: ['ignore', out, out],
+            env: { ...process.env, ...environment },
+        });
         closeSync(out);
         running.add(this.child);
         this.ended = new Promise((resolve) => {
@@ -359,12 +363,19 @@ class Hotline {
 // options: settings (of hotlined.conf), environment, template.  Stopped after the file's last test.
 export async function start(options = {}) {
     const hotline = new Hotline(options);
+    let open = false;
 
-    after(() => hotline.stop());
+    after(() => open && hotline.stop());
     process.once('exit', (code) => {
         if (code !== 0 && hotline.engine)
             process.stderr.write(`log of the engine: ${hotline.engine.log}\n`);
     });
-    await hotline.open(options);
+    try {
+        await hotline.open(options);
+    } catch (error) {
+        await hotline.stop().catch(() => {}); // the first reason counts
+        throw error;
+    }
+    open = true;
     return hotline;
 }
