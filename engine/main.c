@@ -1,13 +1,39 @@
 #include "base.h"
+#include "cache.h"
+#include "catalog.h"
+#include "channels.h"
 #include "db.h"
+#include "desk.h"
+#include "feed.h"
+#include "helper.h"
+#include "limit.h"
+#include "number.h"
 #include "parent.h"
+#include "secret.h"
+#include "session.h"
 #include "settings.h"
 #include "static.h"
+#include "sweep.h"
 
 /* The parts of the daemon, opened in this order and closed in reverse. */
 static const struct module modules[] = {
+    { .name = "secrets", .prepare = secret_load, .close = secret_close },
+    { .name = "cache", .prepare = cache_prepare, .open = cache_open, .close = cache_close },
+    { .name = "helper", .open = helper_open, .close = helper_close },
     { .name = "database", .open = db_open, .close = db_close, .problem = db_state },
+    { .name = "catalog", .open = catalog_open, .close = catalog_close, .problem = catalog_problem },
+    { .name = "numbers", .open = number_open, .close = number_close },
+    { .name = "limits", .open = limit_open },
+    { .name = "session", .open = session_open },
+    { .name = "feed", .open = feed_open, .close = feed_close },
+    { .name = "desk", .open = desk_open },
+    { .name = "channels", .open = channels_open, .close = channels_close },
+    { .name = "sweep", .open = sweep_open, .close = sweep_close },
     { .name = "pages", .prepare = static_load, .open = static_open },
+};
+
+static const struct service services[] = {
+    { .name = "helper", .prepare = helper_prepare, .run = helper_run },
 };
 
 int main(int argc, char *argv[])
@@ -20,5 +46,5 @@ int main(int argc, char *argv[])
     case SETTINGS_RUN:
         break;
     }
-    return parent_run(modules, COUNT(modules), NULL, 0);
+    return parent_run(modules, COUNT(modules), services, COUNT(services));
 }

@@ -337,7 +337,6 @@ language plpgsql as $$
 declare
     was hotline.assignment := c.a;
 begin
-    perform hotline.keep_verdict(c);
     c := hotline.take_verdict(c);
     c.a.state := 7;
     c.a.done_at := c.at;

@@ -1,0 +1,28 @@
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+/* What the engine offers to a way in.  A channel turns its protocol's bytes into a complaint or a call and an answer into its
+ * protocol's bytes; it touches neither PostgreSQL nor Redis nor the loop. */
+
+#include "intake.h"
+#include "limit.h"
+#include "req.h"
+#include "secret.h"
+
+/* A channel is a module: its routes are added as it opens. */
+struct channel {
+    const char *name;
+    bool (*open)(void);
+    void (*close)(void); /* may be NULL */
+};
+
+/* The list of channels lives in the engine (channels.c). */
+extern const struct channel channel_web;
+
+/* Ask an api function; the answer wakes the next step. */
+static inline enum next channel_call(struct req *r, const struct api_fn *fn, cJSON *json)
+{
+    return ask(r, fn, json);
+}
+
+#endif

@@ -1,0 +1,226 @@
+#include "catalog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "db.h"
+#include "json.h"
+#include "log.h"
+#include "loop.h"
+#include "req.h"
+#include "text/text.h"
+
+enum { CHECK_MS = 15000, AGAIN_MS = 500, PROBLEM_SIZE = 128 };
+
+static const struct api_fn api_boot = { .name = "boot" };
+static const struct api_fn api_ready = { .name = "ready" };
+
+static struct {
+    struct text_service *service;
+    char *version;
+    char problem[PROBLEM_SIZE]; /* what the database says against itself; empty: nothing */
+    struct timer *timer; /* NULL once closed, when late answers still come */
+} catalog;
+
+/* Loading */
+
+static size_t read_places(const cJSON *list, struct place_row *rows)
+{
+    const cJSON *row;
+    size_t n = 0;
+
+    cJSON_ArrayForEach(row, list)
+    {
+        const cJSON *level = cJSON_GetArrayItem(row, 2);
+
+        rows[n++] = (struct place_row){
+            .code = cJSON_GetStringValue(cJSON_GetArrayItem(row, 0)),
+            .parent = cJSON_GetStringValue(cJSON_GetArrayItem(row, 1)),
+            .level = level ? level->valueint : 0,
+            .name = cJSON_GetStringValue(cJSON_GetArrayItem(row, 3)),
+        };
+    }
+    return n;
+}
+
+static size_t read_keywords(const cJSON *list, struct keyword_row *rows)
+{
+    const cJSON *row;
+    size_t n = 0;
+
+    cJSON_ArrayForEach(row, list)
+    {
+        rows[n].item = cJSON_GetArrayItem(row, 0)->valueint;
+        rows[n++].word = cJSON_GetStringValue(cJSON_GetArrayItem(row, 1));
+    }
+    return n;
+}
+
+static struct text_service *build(const cJSON *data)
+{
+    const cJSON *places = cJSON_GetObjectItem(data, "places"), *keywords = cJSON_GetObjectItem(data, "keywords");
+    struct place_row *place_rows = calloc((size_t)cJSON_GetArraySize(places) + 1, sizeof *place_rows);
+    struct keyword_row *keyword_rows = calloc((size_t)cJSON_GetArraySize(keywords) + 1, sizeof *keyword_rows);
+    size_t nplaces = read_places(places, place_rows), nkeywords = read_keywords(keywords, keyword_rows);
+    struct text_service *service = text_service_new(place_rows, nplaces, keyword_rows, nkeywords);
+
+    log_info("catalog_loaded", "places=%zu keywords=%zu skipped=%zu", nplaces, nkeywords, text_service_skipped(service));
+    free(place_rows);
+    free(keyword_rows);
+    return service;
+}
+
+static void take_boot(const struct db_answer *answer, void *arg)
+{
+    cJSON *data = answer->status == 200 ? cJSON_ParseWithLength(answer->body, answer->len) : NULL;
+    const char *version = json_text(data, "version");
+
+    (void)arg;
+    if (catalog.timer)
+        timer_set(catalog.timer, data ? CHECK_MS : AGAIN_MS);
+    if (!data || !catalog.timer) {
+        cJSON_Delete(data);
+        return;
+    }
+    text_service_free(catalog.service);
+    catalog.service = build(data);
+    free(catalog.version);
+    catalog.version = strdup(version ? version : "");
+    req_allow_time(cJSON_IsTrue(cJSON_GetObjectItem(data, "simulation")));
+    cJSON_Delete(data);
+}
+
+static void load(void)
+{
+    db_call(&(struct db_call){ .fn = &api_boot, .json = "{}", .len = 2, .done = take_boot });
+}
+
+/* Is what we have still what the database has? */
+static void take_ready(const struct db_answer *answer, void *arg)
+{
+    cJSON *data = answer->status == 200 ? cJSON_ParseWithLength(answer->body, answer->len) : NULL;
+    const char *version = json_text(data, "version");
+    const char *problem = cJSON_GetStringValue(cJSON_GetArrayItem(cJSON_GetObjectItem(data, "problems"), 0));
+
+    (void)arg;
+    if (!catalog.timer) {
+        cJSON_Delete(data);
+        return;
+    }
+    if (data) {
+        strncpy(catalog.problem, problem ? problem : "", sizeof catalog.problem - 1);
+        req_allow_time(cJSON_IsTrue(cJSON_GetObjectItem(data, "simulation")));
+    }
+    if (version && strcmp(version, catalog.version) != 0)
+        load();
+    else
+        timer_set(catalog.timer, CHECK_MS);
+    cJSON_Delete(data);
+}
+
+static void look(void *arg)
+{
+    (void)arg;
+    if (catalog.service)
+        db_call(&(struct db_call){ .fn = &api_ready, .json = "{}", .len = 2, .done = take_ready });
+    else
+        load();
+}
+
+bool catalog_open(void)
+{
+    catalog.timer = timer_new(look, NULL);
+    timer_set(catalog.timer, 0);
+    return true;
+}
+
+void catalog_close(void)
+{
+    timer_free(catalog.timer);
+    catalog.timer = NULL;
+    text_service_free(catalog.service);
+    free(catalog.version);
+}
+
+bool catalog_ready(void)
+{
+    return catalog.service != NULL;
+}
+
+const char *catalog_problem(void)
+{
+    if (!catalog.service)
+        return "reference data not loaded";
+    return *catalog.problem ? catalog.problem : NULL;
+}
+
+/* Reading texts */
+
+static cJSON *add_number(cJSON *object, const char *name, double number)
+{
+    return cJSON_AddNumberToObject(object, name, number);
+}
+
+static void add_grams(cJSON *call, const int32_t *grams, size_t n)
+{
+    cJSON *list = cJSON_AddArrayToObject(call, "grams");
+
+    for (size_t i = 0; i < n; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateNumber(grams[i]));
+}
+
+static void add_hits(cJSON *call, const struct text_result *result)
+{
+    cJSON *list = cJSON_AddArrayToObject(call, "hits");
+
+    for (size_t i = 0; i < result->item_count; i++) {
+        const struct text_item *item = &result->items[i];
+        cJSON *hit = cJSON_CreateObject(), *words;
+
+        add_number(hit, "item", item->item);
+        add_number(hit, "n", item->count);
+        add_number(hit, "len", item->chars);
+        words = cJSON_AddArrayToObject(hit, "words");
+        for (size_t w = 0; w < item->word_count; w++)
+            cJSON_AddItemToArray(words, cJSON_CreateString(item->words[w]));
+        cJSON_AddItemToArray(list, hit);
+    }
+}
+
+static void add_place(cJSON *call, const struct place_result *place)
+{
+    cJSON *found;
+
+    if (*place->best.code == '\0')
+        return;
+    found = cJSON_AddObjectToObject(call, "found");
+    cJSON_AddStringToObject(found, "division", place->best.code);
+    add_number(found, "confidence", place->best.confidence);
+}
+
+void catalog_read_text(struct arena *arena, cJSON *call, const char *title, const char *content)
+{
+    struct text_result *result;
+
+    if (!catalog.service)
+        return;
+    result = arena_alloc(arena, sizeof *result);
+    text_analyse(catalog.service, title, content, result);
+    add_grams(call, result->grams, result->gram_count);
+    add_hits(call, result);
+    add_place(call, &result->place);
+}
+
+cJSON *catalog_read_query(struct arena *arena, const char *words)
+{
+    size_t len = strlen(words), n;
+    char *norm = arena_alloc(arena, len + 1);
+    int32_t grams[TEXT_GRAMS];
+    cJSON *list = json_list(arena);
+
+    n = text_bigrams(norm, text_normalise(words, len, norm, len + 1), grams, COUNT(grams));
+    for (size_t i = 0; i < n; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateNumber(grams[i]));
+    return n > 0 ? list : NULL;
+}

@@ -1,0 +1,10 @@
+#ifndef CHANNELS_H
+#define CHANNELS_H
+
+#include <stdbool.h>
+
+/* Open every channel in the list; close them in reverse. */
+bool channels_open(void) __attribute__((warn_unused_result));
+void channels_close(void);
+
+#endif

@@ -1,0 +1,519 @@
+#include "desk.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog.h"
+#include "feed.h"
+#include "intake.h"
+#include "limit.h"
+#include "number.h"
+#include "phone.h"
+#include "secret.h"
+#include "session.h"
+
+static const struct api_fn api_act = { .name = "act", .write = true };
+static const struct api_fn api_draft = { .name = "draft", .write = true };
+static const struct api_fn api_dup_check = { .name = "dup_check", .write = true };
+static const struct api_fn api_reveal = { .name = "reveal", .write = true };
+static const struct api_fn api_ticket = { .name = "ticket" };
+static const struct api_fn api_tickets = { .name = "tickets" };
+static const struct api_fn api_counts = { .name = "counts" };
+static const struct api_fn api_actions = { .name = "actions" };
+static const struct api_fn api_reference = { .name = "reference" };
+static const struct api_fn api_divisions = { .name = "divisions" };
+static const struct api_fn api_route = { .name = "route" };
+static const struct api_fn api_metrics = { .name = "metrics" };
+static const struct api_fn api_metrics_tickets = { .name = "metrics_tickets" };
+
+/* Steps that several requests share */
+
+static enum next count_request(struct req *r)
+{
+    return limited(r, LIMIT_STAFF, r->session);
+}
+
+static const char *principal(struct req *r)
+{
+    return arena_printf(r->arena, "p%lld", (long long)r->user);
+}
+
+static enum next begin_call(struct req *r)
+{
+    call_begin(r, principal(r));
+    return GO;
+}
+
+/* The ticket in the path becomes "id", and is locked when a write function is asked. */
+static enum next take_ticket_id(struct req *r)
+{
+    const char *id = req_param(r, "id");
+
+    if (!id_valid(id))
+        return refuse(r, 404, "no_such_ticket", why_new(r->arena, "没有这张工单。", "There is no such ticket."));
+    cJSON_AddStringToObject(r->call, "id", id);
+    req_lock(r, strtoll(id, NULL, 10));
+    return GO;
+}
+
+static enum next answer(struct req *r)
+{
+    return reply(r, r->answer.status, r->answer.body);
+}
+
+/* Query parameters: a table of names and what their values may look like */
+
+enum filter_kind { FILTER_WORDS, FILTER_DIGITS, FILTER_DATE, FILTER_CURSOR, FILTER_TEXT };
+
+struct filter {
+    const char *name;
+    enum filter_kind kind;
+};
+
+static const char *const filter_chars[] = {
+    [FILTER_WORDS] = "abcdefghijklmnopqrstuvwxyz_,0123456789",
+    [FILTER_DIGITS] = "0123456789,",
+    [FILTER_DATE] = "0123456789-",
+    [FILTER_CURSOR] = "0123456789_-.",
+};
+
+static bool filter_fits(const struct filter *filter, const char *value)
+{
+    size_t len = strlen(value);
+
+    if (filter->kind == FILTER_TEXT)
+        return len > 0 && utf8_length(value) <= 100;
+    if (filter->kind == FILTER_DATE && len != strlen("2018-01-01"))
+        return false;
+    return len > 0 && len <= 4000 && strspn(value, filter_chars[filter->kind]) == len;
+}
+
+static const struct filter *find_filter(const struct filter *filters, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(filters[i].name, name) == 0)
+            return &filters[i];
+    return NULL;
+}
+
+/* Copy the query into the call, or refuse what is not in the table. */
+static enum next take_filters(struct req *r, const struct filter *filters, size_t n)
+{
+    for (size_t i = 0; i < r->nquery; i++) {
+        const struct param *p = &r->query[i];
+        const struct filter *filter = find_filter(filters, n, p->name);
+
+        if (*p->value == '\0' && filter)
+            continue;
+        if (!filter)
+            return refuse(r, 422, "bad_inputs",
+                          why_field(r->arena, p->name, "unknown_parameter", "没有这个参数。", "There is no such parameter."));
+        if (!filter_fits(filter, p->value))
+            return refuse(r, 422, "bad_inputs",
+                          why_field(r->arena, p->name, "bad_value", "参数的值不对。", "The value of this parameter is not valid."));
+        if (!cJSON_HasObjectItem(r->call, p->name))
+            cJSON_AddStringToObject(r->call, p->name, p->value);
+    }
+    return GO;
+}
+
+/* GET /v1/desk/tickets */
+
+static const struct filter list_filters[] = {
+    { "state", FILTER_WORDS },     { "light", FILTER_WORDS },  { "unit", FILTER_DIGITS },  { "category", FILTER_DIGITS },
+    { "channel", FILTER_WORDS },   { "type", FILTER_WORDS },   { "division", FILTER_DIGITS }, { "waits", FILTER_WORDS },
+    { "mine", FILTER_DIGITS },     { "ids", FILTER_DIGITS },   { "closed", FILTER_DIGITS }, { "from", FILTER_DATE },
+    { "to", FILTER_DATE },         { "cursor", FILTER_CURSOR }, { "limit", FILTER_DIGITS }, { "q", FILTER_TEXT },
+    { "phone", FILTER_TEXT },
+};
+
+static enum next take_list_filters(struct req *r)
+{
+    return take_filters(r, list_filters, COUNT(list_filters));
+}
+
+/* A whole ticket number is looked up, anything else is searched for by its bigrams. */
+static enum next take_words(struct req *r)
+{
+    const char *words = json_text(r->call, "q");
+    cJSON *grams;
+
+    if (!words)
+        return GO;
+    if (ticket_no_valid(words)) {
+        cJSON_AddStringToObject(r->call, "number", words);
+    } else {
+        grams = catalog_read_query(r->arena, words);
+        if (!grams)
+            return refuse(r, 422, "bad_inputs",
+                          why_field(r->arena, "q", "too_short", "请至少输入两个字。", "Please give at least two characters."));
+        cJSON_AddItemReferenceToObject(r->call, "grams", grams);
+    }
+    cJSON_DeleteItemFromObject(r->call, "q");
+    return GO;
+}
+
+static enum next take_phone(struct req *r)
+{
+    const char *raw = json_text(r->call, "phone");
+    char phone[PHONE_SIZE], hash[SECRET_HEX_SIZE];
+
+    if (!raw)
+        return GO;
+    if (phone_normalise(raw, phone) == PHONE_BAD)
+        return refuse(r, 422, "bad_inputs",
+                      why_field(r->arena, "phone", "bad_phone", "电话号码不对。", "This is not a phone number."));
+    phone_hash(phone, hash);
+    cJSON_DeleteItemFromObject(r->call, "phone");
+    cJSON_AddStringToObject(r->call, "phone_hmac", hash);
+    return GO;
+}
+
+static enum next read_tickets(struct req *r)
+{
+    return ask_read(r, &api_tickets, r->call);
+}
+
+static step_fn *const get_tickets[] = { session_load, count_request, begin_call,   take_list_filters,
+                                        take_words,   take_phone,    read_tickets, answer };
+
+/* One ticket, its actions, counts, names */
+
+static enum next read_counts(struct req *r)
+{
+    return ask_read(r, &api_counts, r->call);
+}
+
+static enum next read_ticket(struct req *r)
+{
+    return ask_read(r, &api_ticket, r->call);
+}
+
+static enum next read_actions(struct req *r)
+{
+    return ask_read(r, &api_actions, r->call);
+}
+
+static enum next read_reference(struct req *r)
+{
+    return ask_read(r, &api_reference, r->call);
+}
+
+static enum next take_parent(struct req *r)
+{
+    cJSON_AddStringToObject(r->call, "parent", req_param(r, "code"));
+    return GO;
+}
+
+static enum next read_divisions(struct req *r)
+{
+    return ask_read(r, &api_divisions, r->call);
+}
+
+static step_fn *const get_counts[] = { session_load, count_request, begin_call, read_counts, answer };
+static step_fn *const get_ticket[] = { session_load, count_request, begin_call, take_ticket_id, read_ticket, answer };
+static step_fn *const get_actions[] = { session_load, count_request, begin_call, take_ticket_id, read_actions, answer };
+static step_fn *const get_reference[] = { session_load, count_request, begin_call, read_reference, answer };
+static step_fn *const get_divisions[] = { session_load, count_request, begin_call, take_parent, read_divisions, answer };
+
+/* POST /v1/desk/tickets/{id}/actions: one transition.  What the action needs is the database's to check. */
+
+static enum next read_body(struct req *r)
+{
+    r->json = json_object_only(r->arena, r->input, &r->why);
+    return r->json ? GO : refuse(r, 422, r->why->code, r->why);
+}
+
+static enum next bad_action(struct req *r, const char *name, const char *zh, const char *en)
+{
+    return refuse(r, 422, "bad_inputs", why_field(r->arena, name, "bad_value", zh, en));
+}
+
+/* "action" and "version" go beside the inputs; contact data among the inputs is sealed, new words are read. */
+static enum next split_action(struct req *r)
+{
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(r->json, "version");
+    const char *action = json_text(r->json, "action");
+    cJSON *inputs;
+
+    if (!action || strlen(action) > 40)
+        return bad_action(r, "action", "请给出操作名。", "Name the action.");
+    if (version && !cJSON_IsNumber(version))
+        return bad_action(r, "version", "版本须为数字。", "The version is a number.");
+    cJSON_AddStringToObject(r->call, "action", action);
+    if (version)
+        cJSON_AddNumberToObject(r->call, "version", version->valueint);
+    inputs = cJSON_Duplicate(r->json, true);
+    cJSON_DeleteItemFromObject(inputs, "action");
+    cJSON_DeleteItemFromObject(inputs, "version");
+    cJSON_AddItemToObject(r->call, "inputs", inputs);
+    if (json_text(inputs, "title") || json_text(inputs, "content"))
+        catalog_read_text(r->arena, r->call, json_text(inputs, "title"), json_text(inputs, "content"));
+    return contact_seal(r, inputs);
+}
+
+static enum next act(struct req *r)
+{
+    return ask(r, &api_act, r->call);
+}
+
+static step_fn *const post_action[] = { session_load, count_request, read_body,    begin_call,
+                                        take_ticket_id, split_action,  act,          answer_sealed };
+
+/* POST /v1/desk/actions: up to 200, each with its own result */
+
+enum { BULK_MAX = 200 };
+
+struct bulk {
+    struct req *r;
+    size_t n, left;
+    struct one {
+        struct bulk *bulk;
+        int status;
+        const char *body;
+    } * items;
+};
+
+
+static void take_one(const struct db_answer *said, void *arg)
+{
+    struct one *one = arg;
+    struct bulk *bulk = one->bulk;
+    struct req *r = bulk->r;
+
+    one->status = said->status;
+    one->body = said->body ? arena_strndup(r->arena, said->body, said->len)
+                           : problem_make(r->arena, said->status, said->code, NULL, r->language);
+    if (--bulk->left == 0)
+        req_run(r);
+}
+
+/* The call for one element: its own key, derived from the request's. */
+static cJSON *bulk_call(struct req *r, cJSON *element, size_t i)
+{
+    cJSON *whole = r->json;
+    const char *id = json_text(element, "id");
+    enum next next;
+
+    call_begin(r, principal(r));
+    cJSON_ReplaceItemInObject(r->call, "key", cJSON_CreateString(arena_printf(r->arena, "%s:%zu", r->key, i)));
+    cJSON_AddStringToObject(r->call, "id", id);
+    if (r->at)
+        cJSON_AddStringToObject(r->call, "at", r->at);
+    cJSON_DeleteItemFromObject(element, "id");
+    r->json = element;
+    next = split_action(r);
+    r->json = whole;
+    return next == GO ? r->call : NULL;
+}
+
+static enum next act_all(struct req *r)
+{
+    struct bulk *bulk = arena_alloc(r->arena, sizeof *bulk);
+    cJSON *element, **calls;
+    int64_t *ids;
+    size_t n = (size_t)cJSON_GetArraySize(r->json), i = 0;
+
+    *bulk = (struct bulk){ .r = r, .n = n, .left = n, .items = arena_alloc(r->arena, n * sizeof *bulk->items) };
+    calls = arena_alloc(r->arena, n * sizeof(cJSON *));
+    ids = arena_alloc(r->arena, n * sizeof *ids);
+    r->state = bulk;
+    cJSON_ArrayForEach(element, r->json)
+    {
+        ids[i] = strtoll(json_text(element, "id"), NULL, 10);
+        calls[i] = bulk_call(r, element, i);
+        if (!calls[i++])
+            return DONE;
+    }
+    for (i = 0; i < n; i++) {
+        const char *text = json_print(r->arena, calls[i]);
+
+        bulk->items[i].bulk = bulk;
+        db_call(&(struct db_call){ .fn = &api_act, .json = text, .len = strlen(text), .locks = &ids[i], .nlocks = 1,
+                                   .key = json_text(calls[i], "key"), .deadline = r->deadline, .done = take_one,
+                                   .arg = &bulk->items[i] });
+    }
+    return WAIT;
+}
+
+static enum next read_bulk(struct req *r)
+{
+    const cJSON *element;
+    int n;
+
+    r->json = json_any(r->arena, r->input, &r->why);
+    if (!r->json)
+        return refuse(r, 422, r->why->code, r->why);
+    n = cJSON_GetArraySize(r->json);
+    if (!cJSON_IsArray(r->json) || n < 1 || n > BULK_MAX)
+        return bad_action(r, "", "一次须有 1–200 项操作。", "Between 1 and 200 actions at once.");
+    cJSON_ArrayForEach(element, r->json)
+    {
+        if (!cJSON_IsObject(element) || !json_text(element, "id") || !id_valid(json_text(element, "id")))
+            return bad_action(r, "id", "每项都须有工单 id。", "Every element needs a ticket id.");
+    }
+    return GO;
+}
+
+static enum next answer_all(struct req *r)
+{
+    const struct bulk *bulk = r->state;
+    cJSON *body = json_object(r->arena), *results = cJSON_AddArrayToObject(body, "results");
+
+    for (size_t i = 0; i < bulk->n; i++) {
+        cJSON *result = cJSON_CreateObject();
+
+        cJSON_AddNumberToObject(result, "status", bulk->items[i].status);
+        cJSON_AddRawToObject(result, "body", bulk->items[i].body);
+        cJSON_AddItemToArray(results, result);
+    }
+    feed_poke();
+    return reply_json(r, 200, body);
+}
+
+static step_fn *const post_actions[] = { session_load, count_request, read_bulk, act_all, answer_all };
+
+/* POST /v1/desk/tickets: a draft (T01) */
+
+static const char *const staff_channels[] = { "phone", "merged_hotline", "outbound", "sms", "email", "letter", "walk_in",
+                                              "media", "leader_day", "department", "other_city", NULL };
+static const char *const draft_types[] = { "consult", "help", "complaint", "report", "suggestion", "praise", "other", NULL };
+
+static const struct field draft_fields[] = {
+    { "channel", JSON_WORD, .in = staff_channels, .must = true },
+    { "type", JSON_WORD, .in = draft_types },
+    { "title", JSON_TEXT, .max = 200 },
+    { "content", JSON_TEXT, .max = 10000 },
+    { "phone", JSON_PHONE },
+    { "name", JSON_WORD, .min = 1, .max = 50 },
+    { "division", JSON_WORD, .min = 4, .max = 12 },
+    { "address", JSON_TEXT, .max = 200 },
+    { "category", JSON_WORD, .min = 2, .max = 6 },
+    { "anonymous", JSON_BOOL },
+};
+
+static enum next read_draft(struct req *r)
+{
+    r->json = json_read(r->arena, r->input, draft_fields, COUNT(draft_fields), &r->why);
+    return r->json ? intake_prepare(r, principal(r), NULL) : refuse(r, 422, r->why->code, r->why);
+}
+
+static enum next store_draft(struct req *r)
+{
+    return ask(r, &api_draft, r->call);
+}
+
+static step_fn *const post_ticket[] = { session_load, count_request, read_draft, store_draft, answer_sealed };
+
+/* POST …/dup-check, …/reveal, /v1/desk/route */
+
+static const struct field text_fields[] = {
+    { "type", JSON_WORD, .max = 20 },     { "title", JSON_TEXT, .max = 200 },     { "content", JSON_TEXT, .max = 10000 },
+    { "category", JSON_WORD, .max = 6 },  { "division", JSON_WORD, .max = 12 },   { "phone", JSON_PHONE },
+};
+
+static enum next read_words(struct req *r)
+{
+    r->json = json_read(r->arena, r->input, text_fields, COUNT(text_fields), &r->why);
+    return r->json ? GO : refuse(r, 422, r->why->code, r->why);
+}
+
+static enum next add_words(struct req *r)
+{
+    static const char *const passed[] = { "type", "category", "division" };
+
+    for (size_t i = 0; i < COUNT(passed); i++)
+        if (json_text(r->json, passed[i]))
+            cJSON_AddStringToObject(r->call, passed[i], json_text(r->json, passed[i]));
+    if (json_text(r->json, "title") || json_text(r->json, "content"))
+        catalog_read_text(r->arena, r->call, json_text(r->json, "title"), json_text(r->json, "content"));
+    return contact_seal(r, r->json);
+}
+
+static enum next check_doubles(struct req *r)
+{
+    return ask(r, &api_dup_check, r->call);
+}
+
+static enum next read_route(struct req *r)
+{
+    return ask_read(r, &api_route, r->call);
+}
+
+static const struct field reveal_fields[] = { { "purpose", JSON_TEXT, .must = true, .min = 2, .max = 200 } };
+
+static enum next read_purpose(struct req *r)
+{
+    r->json = json_read(r->arena, r->input, reveal_fields, COUNT(reveal_fields), &r->why);
+    if (!r->json)
+        return refuse(r, 422, r->why->code, r->why);
+    cJSON_AddStringToObject(r->call, "purpose", json_text(r->json, "purpose"));
+    return GO;
+}
+
+static enum next reveal(struct req *r)
+{
+    req_set_header(r, "Cache-Control", "no-store");
+    return ask(r, &api_reveal, r->call);
+}
+
+static step_fn *const post_dup_check[] = { session_load,   count_request, read_words,    begin_call,
+                                           take_ticket_id, add_words,     check_doubles, answer_sealed };
+static step_fn *const post_route[] = { session_load, count_request, read_words, begin_call, add_words, read_route, answer };
+static step_fn *const post_reveal[] = { session_load,   count_request, begin_call, read_purpose,
+                                        take_ticket_id, reveal,        answer_sealed };
+
+/* GET /v1/metrics/{name} */
+
+static const struct filter metric_filters[] = {
+    { "from", FILTER_DATE },      { "to", FILTER_DATE },       { "by", FILTER_WORDS },     { "unit", FILTER_DIGITS },
+    { "category", FILTER_DIGITS }, { "channel", FILTER_WORDS }, { "district", FILTER_DIGITS },
+    { "figure", FILTER_WORDS },   { "part", FILTER_WORDS },    { "key", FILTER_TEXT },     { "cursor", FILTER_CURSOR },
+    { "limit", FILTER_DIGITS },
+};
+
+static enum next take_metric(struct req *r)
+{
+    cJSON_AddStringToObject(r->call, "name", req_param(r, "name"));
+    /* "key" is the row of the table that is asked for; the call's own key is not used by readings. */
+    cJSON_DeleteItemFromObject(r->call, "key");
+    return take_filters(r, metric_filters, COUNT(metric_filters));
+}
+
+static enum next read_metrics(struct req *r)
+{
+    return ask_read(r, &api_metrics, r->call);
+}
+
+static enum next read_metrics_tickets(struct req *r)
+{
+    return ask_read(r, &api_metrics_tickets, r->call);
+}
+
+static step_fn *const get_metric[] = { session_load, count_request, begin_call, take_metric, read_metrics, answer };
+static step_fn *const get_metric_tickets[] = { session_load, count_request,        begin_call,
+                                               take_metric,  read_metrics_tickets, answer };
+
+static const struct route routes[] = {
+    { "GET", "/v1/desk/tickets", get_tickets, 0 },
+    { "POST", "/v1/desk/tickets", post_ticket, 0 },
+    { "GET", "/v1/desk/tickets/{id}", get_ticket, 0 },
+    { "GET", "/v1/desk/tickets/{id}/actions", get_actions, 0 },
+    { "POST", "/v1/desk/tickets/{id}/actions", post_action, 0 },
+    { "POST", "/v1/desk/tickets/{id}/dup-check", post_dup_check, 0 },
+    { "POST", "/v1/desk/tickets/{id}/reveal", post_reveal, 0 },
+    { "POST", "/v1/desk/actions", post_actions, 0 },
+    { "POST", "/v1/desk/route", post_route, 0 },
+    { "GET", "/v1/desk/counts", get_counts, 0 },
+    { "GET", "/v1/desk/reference", get_reference, 0 },
+    { "GET", "/v1/desk/divisions/{code}", get_divisions, 0 },
+    { "GET", "/v1/metrics/{name}", get_metric, 0 },
+    { "GET", "/v1/metrics/{name}/tickets", get_metric_tickets, 0 },
+};
+
+bool desk_open(void)
+{
+    http_routes(routes, COUNT(routes));
+    return true;
+}

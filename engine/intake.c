@@ -1,0 +1,180 @@
+#include "intake.h"
+
+#include <string.h>
+
+#include "catalog.h"
+#include "feed.h"
+#include "limit.h"
+#include "number.h"
+#include "phone.h"
+#include "secret.h"
+
+static const struct api_fn api_intake = { .name = "intake", .write = true, .sorted = true };
+
+static const char *const appeal_types[] = { "consult",    "help",   "complaint", "report",
+                                            "suggestion", "praise", "other",     NULL };
+static const char *const publish_words[] = { "not_asked", "agreed", "refused", "anonymised", NULL };
+
+const struct field intake_fields[] = {
+    { "type", JSON_WORD, .in = appeal_types, .must = true },
+    { "title", JSON_TEXT, .must = true, .min = 2, .max = 200 },
+    { "content", JSON_TEXT, .must = true, .min = 2, .max = 10000 },
+    { "phone", JSON_PHONE },
+    { "name", JSON_WORD, .min = 1, .max = 50 },
+    { "division", JSON_WORD, .min = 4, .max = 12 },
+    { "address", JSON_TEXT, .max = 200 },
+    { "lng", JSON_NUMBER, .least = 73, .most = 136 },
+    { "lat", JSON_NUMBER, .least = 3, .most = 54 },
+    { "category", JSON_WORD, .min = 2, .max = 6 },
+    { "secrecy", JSON_INT, .least = 0, .most = 3 },
+    { "publish", JSON_WORD, .in = publish_words },
+    { "anonymous", JSON_BOOL },
+    { "reply_wanted", JSON_BOOL },
+};
+const size_t intake_nfields = COUNT(intake_fields);
+
+/* The call */
+
+void call_begin(struct req *r, const char *principal)
+{
+    char digest[SECRET_HEX_SIZE];
+
+    digest_body(r->input.data, r->input.len, digest);
+    r->call = json_object(r->arena);
+    cJSON_AddStringToObject(r->call, "principal", principal);
+    cJSON_AddStringToObject(r->call, "route", arena_printf(r->arena, "%s %s", r->method, r->path));
+    cJSON_AddStringToObject(r->call, "key", r->key);
+    cJSON_AddStringToObject(r->call, "digest", digest);
+    if (*r->session)
+        cJSON_AddStringToObject(r->call, "session", r->session);
+    if (r->language == LANGUAGE_EN)
+        cJSON_AddStringToObject(r->call, "lang", "en");
+}
+
+/* Contact data */
+
+static void seal_member(struct req *r, cJSON *contact, const char *field, const char *text)
+{
+    cJSON_AddStringToObject(contact, arena_printf(r->arena, "%s_enc", field), secret_seal(r->arena, text, field));
+}
+
+static enum next seal_phone(struct req *r, cJSON *fields, cJSON *contact, const char *raw)
+{
+    char phone[PHONE_SIZE], hash[SECRET_HEX_SIZE], mask[PHONE_MASK_SIZE];
+
+    if (phone_normalise(raw, phone) == PHONE_BAD)
+        return refuse(r, 422, "bad_inputs",
+                      why_field(r->arena, "phone", "bad_phone", "电话号码不对，请填写 11 位手机号或带区号的固定电话。",
+                                "This is not a phone number: 11 digits, or a landline with its area code."));
+    phone_hash(phone, hash);
+    phone_mask(phone, mask);
+    seal_member(r, contact, "phone", phone);
+    cJSON_AddStringToObject(contact, "phone_hmac", hash);
+    cJSON_AddStringToObject(contact, "phone_mask", mask);
+    cJSON_ReplaceItemInObject(fields, "phone", cJSON_CreateString(mask));
+    return GO;
+}
+
+enum next contact_seal(struct req *r, cJSON *fields)
+{
+    const char *phone = json_text(fields, "phone"), *name = json_text(fields, "name");
+    cJSON *contact;
+    char mask[64];
+
+    if (!phone && !name)
+        return GO;
+    contact = cJSON_AddObjectToObject(r->call, "contact");
+    if (name) {
+        seal_member(r, contact, "name", name);
+        name_mask(name, mask, sizeof mask);
+        cJSON_AddStringToObject(contact, "name_mask", mask);
+        cJSON_ReplaceItemInObject(fields, "name", cJSON_CreateString(mask));
+    }
+    return phone && *phone ? seal_phone(r, fields, contact, phone) : GO;
+}
+
+/* A new ticket */
+
+/* The code to follow the ticket with: the same request gets the same one.  Stored as ciphertext and as a keyed hash. */
+static void add_query_code(struct req *r, const char *principal)
+{
+    char code[QUERY_CODE_SIZE], hash[SECRET_HEX_SIZE];
+
+    query_code(principal, json_text(r->call, "route"), r->key, json_text(r->call, "digest"), code);
+    if (!query_code_hash(code, hash))
+        return;
+    cJSON_AddStringToObject(r->call, "query_code_enc", secret_seal(r->arena, code, "query_code"));
+    cJSON_AddStringToObject(r->call, "query_code_hash", hash);
+}
+
+static void copy_fields(struct req *r)
+{
+    const cJSON *member;
+
+    cJSON_ArrayForEach(member, r->json)
+    {
+        if (strcmp(member->string, "phone") != 0 && strcmp(member->string, "name") != 0)
+            cJSON_AddItemToObject(r->call, member->string, cJSON_Duplicate(member, true));
+    }
+}
+
+enum next intake_prepare(struct req *r, const char *principal, const char *channel)
+{
+    if (!catalog_ready())
+        return refuse_later(r, "database_away", 1);
+    call_begin(r, principal);
+    if (contact_seal(r, r->json) == DONE)
+        return DONE;
+    copy_fields(r);
+    if (channel)
+        cJSON_AddStringToObject(r->call, "channel", channel);
+    catalog_read_text(r->arena, r->call, json_text(r->json, "title"), json_text(r->json, "content"));
+    add_query_code(r, principal);
+    return number_take(r);
+}
+
+enum next intake_store(struct req *r)
+{
+    return ask(r, &api_intake, r->call);
+}
+
+/* Answers */
+
+static void open_member(struct req *r, cJSON *body, cJSON *member, size_t len)
+{
+    const char *field = arena_strndup(r->arena, member->string, len);
+    const char *text = cJSON_IsString(member) ? secret_open(r->arena, member->valuestring, field) : NULL;
+
+    cJSON_DeleteItemFromObject(body, member->string);
+    if (text)
+        cJSON_AddStringToObject(body, field, text);
+    else
+        cJSON_AddNullToObject(body, field);
+}
+
+/* The body with its sealed members in clear. */
+static const char *open_sealed(struct req *r, const char *text)
+{
+    const struct why *why;
+    cJSON *body = json_object_only(r->arena, (struct bytes){ text, strlen(text) }, &why), *member, *next;
+
+    if (!body)
+        return text;
+    for (member = body->child; member; member = next) {
+        size_t len = strlen(member->string);
+
+        next = member->next;
+        if (len > 4 && strcmp(member->string + len - 4, "_enc") == 0)
+            open_member(r, body, member, len - 4);
+    }
+    return json_print(r->arena, body);
+}
+
+enum next answer_sealed(struct req *r)
+{
+    if (r->answer.status / 100 == 2)
+        feed_poke();
+    if (r->answer.body && strstr(r->answer.body, "_enc\""))
+        r->answer.body = open_sealed(r, r->answer.body);
+    return reply(r, r->answer.status, r->answer.body);
+}

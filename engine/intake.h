@@ -1,0 +1,29 @@
+#ifndef INTAKE_H
+#define INTAKE_H
+
+#include "req.h"
+
+/* What every way in has in common: a complaint as a channel decoded it, and the steps that make a ticket of it. */
+
+/* The member names a complaint's JSON may have; a channel of another protocol builds an object of these. */
+extern const struct field intake_fields[];
+extern const size_t intake_nfields;
+
+/* Begin r->call for a write function: who asks, under which key, with which body. */
+void call_begin(struct req *r, const char *principal);
+
+/* Replace phone and name among an object's members by what may be stored: the call gets "contact" with ciphertext, keyed hash
+ * and mask.  GO, or a refusal when the phone is no number. */
+enum next contact_seal(struct req *r, cJSON *fields);
+
+/* r->json (checked by intake_fields) becomes r->call for api.intake or api.draft: contact sealed, words read, number taken,
+ * query code made. */
+enum next intake_prepare(struct req *r, const char *principal, const char *channel);
+
+/* Step: store it (T05).  The answer is opened by answer_sealed. */
+enum next intake_store(struct req *r);
+
+/* Step: reply with what the database said; members "x_enc" are opened to "x", and watchers hear of a success. */
+enum next answer_sealed(struct req *r);
+
+#endif

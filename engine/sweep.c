@@ -1,0 +1,132 @@
+#include "sweep.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base.h"
+#include "db.h"
+#include "feed.h"
+#include "json.h"
+#include "log.h"
+#include "loop.h"
+#include "stats.h"
+#include "worker.h"
+
+enum { PAGE = 500, IDLE_MS = 500, FAILED_MS = 2000, FOLD_MS = 1000 };
+
+static const struct api_fn api_due = { .name = "sweep_due" };
+static const struct api_fn api_sweep = { .name = "sweep", .write = true };
+static const struct api_fn api_swept = { .name = "swept", .write = true };
+static const struct api_fn api_fold = { .name = "fold", .write = true };
+
+static struct {
+    struct timer *timer, *fold_timer; /* NULL once closed, when late answers still come */
+    size_t away;   /* timers sent and not answered */
+    bool failed;   /* one of them could not be done now */
+    char upto[64]; /* when all are done, everything up to here has had its effects; empty: there is more */
+} sweep;
+
+static void call(const struct api_fn *fn, const char *json, int len, const int64_t *lock, db_fn *done)
+{
+    db_call(&(struct db_call){
+        .fn = fn, .json = json, .len = (size_t)len, .locks = lock, .nlocks = lock ? 1 : 0, .key = json, .done = done });
+}
+
+static void told(const struct db_answer *answer, void *arg)
+{
+    (void)answer;
+    (void)arg;
+}
+
+static void finish_page(void)
+{
+    char json[96];
+
+    if (sweep.failed || *sweep.upto)
+        timer_set(sweep.timer, sweep.failed ? FAILED_MS : IDLE_MS);
+    else
+        timer_set(sweep.timer, 0);
+    if (!sweep.failed && *sweep.upto)
+        call(&api_swept, json, snprintf(json, sizeof json, "{\"upto\":\"%s\"}", sweep.upto), NULL, told);
+}
+
+static void one_done(const struct db_answer *answer, void *arg)
+{
+    (void)arg;
+    if (answer->status / 100 != 2)
+        sweep.failed = true;
+    if (answer->status == 200)
+        feed_poke();
+    if (--sweep.away == 0 && sweep.timer)
+        finish_page();
+}
+
+static void send_one(const cJSON *due)
+{
+    const char *timer = json_text(due, "timer"), *ticket = json_text(due, "ticket");
+    int64_t lock = strtoll(ticket, NULL, 10);
+    char json[96];
+
+    sweep.away++;
+    call(&api_sweep, json, snprintf(json, sizeof json, "{\"timer\":\"%s\",\"ticket\":\"%s\"}", timer, ticket), &lock, one_done);
+}
+
+static void take_due(const struct db_answer *answer, void *arg)
+{
+    cJSON *data = answer->status == 200 ? cJSON_ParseWithLength(answer->body, answer->len) : NULL;
+    const char *upto = json_text(data, "upto");
+    const cJSON *due;
+
+    (void)arg;
+    if (!sweep.timer) {
+        cJSON_Delete(data);
+        return;
+    }
+    sweep.failed = data == NULL;
+    snprintf(sweep.upto, sizeof sweep.upto, "%s", upto ? upto : "");
+    cJSON_ArrayForEach(due, cJSON_GetObjectItem(data, "due")) send_one(due);
+    cJSON_Delete(data);
+    if (sweep.away == 0)
+        finish_page();
+}
+
+static void look(void *arg)
+{
+    char json[32];
+
+    (void)arg;
+    call(&api_due, json, snprintf(json, sizeof json, "{\"limit\":%d}", PAGE), NULL, take_due);
+}
+
+/* Figures: deltas become rows. */
+static void folded(const struct db_answer *answer, void *arg)
+{
+    (void)answer;
+    (void)arg;
+    if (sweep.fold_timer)
+        timer_set(sweep.fold_timer, FOLD_MS);
+}
+
+static void fold(void *arg)
+{
+    (void)arg;
+    call(&api_fold, "{}", 2, NULL, folded);
+}
+
+bool sweep_open(void)
+{
+    if (worker_slot() != 0)
+        return true;
+    sweep.timer = timer_new(look, NULL);
+    sweep.fold_timer = timer_new(fold, NULL);
+    timer_set(sweep.timer, IDLE_MS);
+    timer_set(sweep.fold_timer, FOLD_MS);
+    return true;
+}
+
+void sweep_close(void)
+{
+    timer_free(sweep.timer);
+    timer_free(sweep.fold_timer);
+    sweep.timer = sweep.fold_timer = NULL;
+}
