@@ -44,6 +44,6 @@ bool cache_command(cache_fn *fn, void *arg, int argc, const char *const argv[]);
 void cache_publish(const char *channel, const char *text);
 
 /* Hear a channel until cache_close, across reconnects; what was said in between is missed.  At most eight. */
-void cache_subscribe(const char *channel, cache_message_fn *fn, void *arg);
+void cache_subscribe(const char *name, cache_message_fn *fn, void *arg);
 
 #endif

@@ -99,7 +99,7 @@ static enum helper_result make_hash(struct frame *frame)
     if (crypto_pwhash_str(hash, frame->payload, frame->len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
                           crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
         return HELPER_NO;
-    strcpy(frame->payload, hash);
+    memcpy(frame->payload, hash, sizeof hash);
     return HELPER_YES;
 }
 

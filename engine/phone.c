@@ -129,7 +129,7 @@ static const char *national(const char *digits, bool plus)
 
 enum phone_kind phone_normalise(const char *raw, char out[PHONE_SIZE])
 {
-    char digits[24], with_area[32];
+    char digits[24] = "", with_area[32];
     const char *number;
     bool abroad;
     enum phone_kind kind;

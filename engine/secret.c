@@ -112,7 +112,7 @@ bool secret_line(const char *path, char *line, size_t size)
         ok = strlen(text) < size || refuse_file(path, "has too long a line");
     }
     if (ok)
-        strcpy(line, text);
+        memcpy(line, text, strlen(text) + 1);
     sodium_memzero(text, sizeof text);
     return ok;
 }

@@ -77,7 +77,7 @@ static const char *cookie_token(const struct req *r)
 
         at += strspn(at, "; ");
         len = strcspn(at, ";");
-        if (len > sizeof COOKIE && strncmp(at, COOKIE "=", sizeof COOKIE) == 0)
+        if (len >= sizeof COOKIE && strncmp(at, COOKIE "=", sizeof COOKIE) == 0)
             return arena_strndup(r->arena, at + sizeof COOKIE, len - sizeof COOKIE);
         at += len;
     }

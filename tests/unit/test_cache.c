@@ -52,7 +52,7 @@ static void keep_message(const char *text, size_t len, void *arg)
 
 static void turn(int ms)
 {
-    const struct timeval wait = { ms / 1000, ms % 1000 * 1000 };
+    const struct timeval wait = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
 
     event_base_loopexit(loop_base(), &wait);
     event_base_dispatch(loop_base());

@@ -21,7 +21,7 @@
 #define loop_defer feed_test_defer
 #define loop_now feed_test_now
 
-#include "feed.c"
+#include "feed.c" /* NOLINT(bugprone-suspicious-include) */
 
 enum { ROWS = 3000, STREAMS = 16 };
 
@@ -243,10 +243,11 @@ static struct stream *watch_as(const struct actor *who, const char *after)
 /* How often a row was sent. */
 static int count(const struct stream *stream, int64_t ms)
 {
+    int64_t id = ms << TIME_SHIFT;
     char line[40];
     int n = 0;
 
-    snprintf(line, sizeof line, "id: %lld\n", (long long)(ms << TIME_SHIFT));
+    snprintf(line, sizeof line, "id: %lld\n", (long long)id);
     for (const char *at = stream->text; (at = strstr(at, line)) != NULL; at++)
         n++;
     return n;

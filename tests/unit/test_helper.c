@@ -93,7 +93,7 @@ static int set_up(void **state)
     assert_true(helper_ask(HELPER_HASH, "12345-demo", 10, keep, &answer));
     wait_for(&answer);
     assert_int_equal(answer.result, HELPER_YES);
-    strcpy(stored, answer.text);
+    memcpy(stored, answer.text, sizeof stored);
     return 0;
 }
 

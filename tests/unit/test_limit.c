@@ -19,7 +19,7 @@
 #define req_set_header limit_test_header
 #define refuse limit_test_refuse
 
-#include "limit.c"
+#include "limit.c" /* NOLINT(bugprone-suspicious-include) */
 
 static char retry_after[24];
 static int refused_status, passed;
@@ -74,7 +74,7 @@ static step_fn *const looking[] = { look, pass };
 
 static void turn(int ms)
 {
-    const struct timeval wait = { ms / 1000, ms % 1000 * 1000 };
+    const struct timeval wait = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
 
     event_base_loopexit(loop_base(), &wait);
     event_base_dispatch(loop_base());
