@@ -192,6 +192,14 @@ int migrate_missing(PGconn *db, const struct args *args)
 
 typedef bool apply_fn(PGconn *db, const char *path, const char *name, const char *text);
 
+static bool has_folder(const char *root, const char *folder)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", root, folder);
+    return access(path, F_OK) == 0;
+}
+
 static void apply_folder(PGconn *db, const char *root, const char *folder, apply_fn *apply)
 {
     char path[4096];
@@ -252,7 +260,7 @@ int migrate(const struct args *args)
     apply_folder(db, root, "schema", apply_once);
     for (int i = 0; i < COUNT(again); i++)
         apply_folder(db, root, again[i], apply_again);
-    if (demo)
+    if (demo && has_folder(root, "demo"))
         apply_folder(db, root, "demo", apply_again);
     settle(db);
     if (demo)
