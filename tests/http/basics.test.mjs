@@ -29,7 +29,7 @@ test('metrics are Prometheus text', async () => {
     assert.equal(answer.status, 200);
     assert.match(answer.headers.get('content-type'), /^text\/plain/);
     for (const line of answer.text.trimEnd().split('\n'))
-        assert.match(line, /^(# (HELP|TYPE) |[a-z_]+(\{[^}]*\})? -?[0-9.e+-]+$)/);
+        assert.match(line, /^(# (HELP|TYPE) |[a-z_]+(\{([a-z_]+="[^"]*",?)*\})? -?[0-9.e+-]+$)/);
 });
 
 test('an unknown path is a problem document', async () => {
