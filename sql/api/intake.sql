@@ -17,7 +17,7 @@ begin
         return said;
     end if;
     c := hotline.new_ticket(x, hotline.system_actor(), 'T05', 'CIT');
-    return hotline.idem_put(x->>'principal', x, hotline.answer(201, jsonb_build_object('id', (c.t).id::text, 'number', (c.t).ticket_no,
+    return hotline.idem_put(x->>'principal', x, hotline.answer(201, jsonb_build_object('number', (c.t).ticket_no,
         'query_code_enc', x->>'query_code_enc', 'state', hotline.name_of('state', (c.t).state),
         'promise_due_at', hotline.time_text((c.t).promise_due_at))));
 end $$;
