@@ -318,7 +318,7 @@ static const struct {
     { "08", REMEDY_RECONNECT, "database_away" },
     { "57P", REMEDY_RECONNECT, "database_away" },
     { "53", REMEDY_RECONNECT, "database_away" },
-    { "25006", REMEDY_RECONNECT, "database_away" }, /* read-only: this host is no longer the primary */
+    { "25006", REMEDY_RECONNECT, "database_away" }, /* read-only: this host is no longer the primary; see read_only_bug */
     { "0A000", REMEDY_RECONNECT, "internal" },      /* a function's result changed under a prepared plan */
     { "26000", REMEDY_RECONNECT, "internal" },      /* the prepared statement is gone */
     { "55P03", REMEDY_HALVE, "busy" },              /* somebody else holds a ticket */
@@ -326,8 +326,15 @@ static const struct {
     { "", REMEDY_HALVE, "internal" },
 };
 
-static size_t remedy_of(const char *sqlstate)
+/* On a read lane 25006 says that a function declared to read has tried to write. */
+static bool read_only_bug(const struct lane *lane)
 {
+    return !lane->write && !strcmp(lane->sqlstate, "25006");
+}
+
+static size_t remedy_of(const struct lane *lane)
+{
+    const char *sqlstate = read_only_bug(lane) ? "" : lane->sqlstate;
     size_t i = 0;
 
     while (strncmp(sqlstate, remedies[i].sqlstate, strlen(remedies[i].sqlstate)) != 0)
@@ -338,7 +345,7 @@ static size_t remedy_of(const char *sqlstate)
 /* The batch was rolled back whole and the connection is in order. */
 static void mend(struct lane *lane)
 {
-    size_t i = remedy_of(lane->sqlstate);
+    size_t i = remedy_of(lane);
     enum remedy remedy =
         lane->failed <= STEP_PREPARE && remedies[i].remedy == REMEDY_HALVE ? REMEDY_NONE : remedies[i].remedy;
     const char *name = lane->batch->func->fn->name;

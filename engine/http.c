@@ -205,8 +205,8 @@ static void find_client(struct req *r, struct evhttp_request *ev)
 /* ---- framing ------------------------------------------------------------------------------------------------------------ */
 
 /* What evhttp would read wrongly.  It takes the first of two lengths, ignores a transfer coding it does not know, and leaves
- * the body of a method that should have none in the stream, where it would be the next request.  So such a request is the
- * last one of its connection. */
+ * the body of HEAD, OPTIONS and the like in the stream, where it would be the next request.  So such a request is the last
+ * one of its connection. */
 struct framing {
     int lengths, codings;
     const char *length, *coding;
@@ -430,6 +430,11 @@ static bool has_header(const struct wire *wire, const char *name)
     return evhttp_find_header(evhttp_request_get_output_headers(wire->ev), name) != NULL;
 }
 
+static bool is_head(const struct req *r)
+{
+    return !strcmp(r->method, "HEAD");
+}
+
 static void add_headers(struct req *r, const char *type, size_t len)
 {
     struct wire *wire = r->wire;
@@ -443,7 +448,7 @@ static void add_headers(struct req *r, const char *type, size_t len)
     http_set_header(r, "X-Request-Id", r->id);
     if (wire->close || http.draining)
         http_set_header(r, "Connection", "close");
-    if (!strcmp(r->method, "HEAD")) { /* evhttp counts the length of what it sends, here nothing */
+    if (is_head(r)) { /* the length of what GET would send, of which evhttp sees nothing */
         snprintf(number, sizeof number, "%zu", len);
         http_set_header(r, "Content-Length", number);
     }
@@ -461,7 +466,8 @@ void http_reply(struct req *r, int status, const char *type, struct bytes body)
         evhttp_connection_set_closecb(connection, cut, NULL);
         evhttp_request_set_on_complete_cb(ev, sent, NULL);
         http.sending++;
-        evbuffer_add(evhttp_request_get_output_buffer(ev), body.data, body.len);
+        if (!is_head(r))
+            evbuffer_add(evhttp_request_get_output_buffer(ev), body.data, body.len);
     }
     evhttp_send_reply(ev, status, NULL, NULL); /* without a connection this only frees ev */
 }
@@ -647,6 +653,7 @@ void http_drain(void (*idle)(void))
 
 void http_close(void)
 {
-    evhttp_free(http.http);
+    if (http.http)
+        evhttp_free(http.http);
     http.http = NULL;
 }

@@ -54,7 +54,6 @@ bool loop_open(void)
     event_config_free(config);
     loop.first = NULL;
     loop.last = &loop.first;
-    loop.stop = false;
     if (!loop.base)
         log_error("loop_failed", "err=%s", strerror(errno));
     return loop.base != NULL;
@@ -78,7 +77,7 @@ static void run_deferred(void)
 
 void loop_run(void)
 {
-    while (!loop.stop) {
+    for (loop.stop = false; !loop.stop;) {
         int how = EVLOOP_ONCE;
 
         if (loop.first)
@@ -93,10 +92,15 @@ void loop_stop(void)
     loop.stop = true;
 }
 
-void loop_close(void)
+void loop_settle(void)
 {
     while (loop.first)
         run_deferred();
+}
+
+void loop_close(void)
+{
+    loop_settle();
     while (loop.nsignals)
         timer_free(loop.signals[--loop.nsignals]);
     event_base_free(loop.base);

@@ -28,6 +28,9 @@ struct event_base *loop_base(void);
 /* Call fn(arg) once at the end of this turn, when no event of the turn may name what it frees. */
 void loop_defer(loop_fn *fn, void *arg);
 
+/* Run all that was deferred, at the end of a process. */
+void loop_settle(void);
+
 /* Milliseconds that never go back. */
 int64_t loop_now(void);
 

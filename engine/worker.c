@@ -151,10 +151,11 @@ int worker_run(int slot, int listener, const struct module *modules, size_t n)
     if (open_modules() && http_open(listener)) {
         log_info("worker_up", "pid=%d", (int)getpid());
         loop_run();
-        http_close();
         status = 0;
     }
-    close_modules();
+    close_modules(); /* answers what still waits, */
+    loop_settle();   /* ends the last streams, */
+    http_close();    /* and only then the connections go */
     timer_free(worker.patience);
     loop_close();
     return status;
