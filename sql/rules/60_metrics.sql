@@ -407,14 +407,14 @@ values
      '本期办结的派单工单', 'Dispatched tickets closed in the period');
 
 insert into hotline.metric_identity (name, side, count, ord)
-select name, side, count, row_number() over (partition by name)
+select name, side, count, ord + case side when 'right' then 100 else 0 end
 from (values
     ('intake', 'left', 'accepted set_aside carried_in'),
     ('intake', 'right', 'fate_direct fate_dispatched fate_waiting fate_withdrawn fate_voided fate_merged fate_referred fate_terminated fate_no_supplement'),
     ('flow', 'left', 'carried_in accepted set_aside'),
     ('flow', 'right', 'closed withdrawn voided merged referred terminated open_at_end')
 ) as t(name, side, counts)
-cross join lateral regexp_split_to_table(counts, ' ') as count;
+cross join lateral string_to_table(counts, ' ') with ordinality as c(count, ord);
 
 -- ---- reading -------------------------------------------------------------------------------------------------------
 
@@ -454,74 +454,71 @@ $$;
 create or replace function hotline.metric_cells(source text, from_ date, to_ date, by_ text, durations boolean, units int[],
     categories int[], channel_ smallint, district_ text)
 returns table (member text, span text, fact text, bucket smallint, n bigint)
-language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+language plpgsql stable set plan_cache_mode = force_custom_plan set work_mem = '64MB' as $$
 declare
     daily boolean := by_ is not distinct from 'day';
 begin
     if source = 'total' then
         return query
-        select case when daily and s.span = 'in' then m.day::text end, s.span, m.fact, m.bucket, sum(m.n)::bigint
-        from hotline.metric_span(from_, to_, daily) s
-        join hotline.metric_total m on m.grain = s.grain and m.day >= s.first and m.day < s.last
-        where (s.grain > 2) = durations
-        group by 1, 2, 3, 4;
+        select d.day::text, d.span, d.fact, d.bucket, d.n
+        from (
+            select case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
+            from hotline.metric_span(from_, to_, daily) s
+            join hotline.metric_total m on m.grain = s.grain and m.day >= s.first and m.day < s.last
+            where (s.grain > 2) = durations
+            group by 1, 2, 3, 4
+        ) d;
     elsif source = 'unit' then
         return query
-        select case when daily and s.span = 'in' then d.day::text when by_ = 'unit' then d.unit_id::text end, s.span, d.fact, d.bucket,
-               sum(d.n)::bigint
-        from hotline.metric_span(from_, to_, daily) s
-        cross join lateral (
-            select m.unit_id, case when daily then m.day end as day, m.fact, m.bucket, sum(m.n) as n
-            from hotline.metric_unit m
-            where m.unit_id = any (units) and m.grain = s.grain and m.day >= s.first and m.day < s.last
-            group by 1, 2, 3, 4
-        ) d
-        where (s.grain > 2) = durations
-        group by 1, 2, 3, 4;
+        select coalesce(d.day::text, d.unit_id::text), d.span, d.fact, d.bucket, d.n
+        from (
+            select case by_ when 'unit' then m.unit_id end as unit_id, case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
+            from hotline.metric_span(from_, to_, daily) s
+            join hotline.metric_unit m on m.grain = s.grain and m.day >= s.first and m.day < s.last
+            where (s.grain > 2) = durations and m.unit_id = any (units)
+            group by 1, 2, 3, 4, 5
+        ) d;
     elsif source = 'category' then
         return query
-        select case when daily and s.span = 'in' then d.day::text when by_ = 'category' then d.category_id::text end, s.span, d.fact,
-               d.bucket, sum(d.n)::bigint
-        from hotline.metric_span(from_, to_, daily) s
-        cross join lateral (
-            select m.category_id, case when daily then m.day end as day, m.fact, m.bucket, sum(m.n) as n
-            from hotline.metric_category m
-            where m.category_id = any (categories) and m.grain = s.grain and m.day >= s.first and m.day < s.last
-            group by 1, 2, 3, 4
-        ) d
-        where (s.grain > 2) = durations
-        group by 1, 2, 3, 4;
+        select coalesce(d.day::text, d.category_id::text), d.span, d.fact, d.bucket, d.n
+        from (
+            select case by_ when 'category' then m.category_id end as category_id, case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
+            from hotline.metric_span(from_, to_, daily) s
+            join hotline.metric_category m on m.grain = s.grain and m.day >= s.first and m.day < s.last
+            where (s.grain > 2) = durations and m.category_id = any (categories)
+            group by 1, 2, 3, 4, 5
+        ) d;
     elsif source = 'channel' then
         return query
-        select case when daily and s.span = 'in' then m.day::text when by_ = 'channel' then m.channel::text end, s.span, m.fact,
-               m.bucket, sum(m.n)::bigint
-        from hotline.metric_span(from_, to_, daily) s
-        join hotline.metric_channel m on m.grain = s.grain and m.day >= s.first and m.day < s.last
-        where (s.grain > 2) = durations and (channel_ is null or m.channel = channel_)
-        group by 1, 2, 3, 4;
+        select coalesce(d.day::text, d.channel::text), d.span, d.fact, d.bucket, d.n
+        from (
+            select case by_ when 'channel' then m.channel end as channel, case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
+            from hotline.metric_span(from_, to_, daily) s
+            join hotline.metric_channel m on m.grain = s.grain and m.day >= s.first and m.day < s.last
+            where (s.grain > 2) = durations and (channel_ is null or m.channel = channel_)
+            group by 1, 2, 3, 4, 5
+        ) d;
     elsif source = 'district' then
         return query
-        select case when daily and s.span = 'in' then m.day::text when by_ = 'district' then m.district end, s.span, m.fact,
-               m.bucket, sum(m.n)::bigint
-        from hotline.metric_span(from_, to_, daily) s
-        join hotline.metric_district m on m.grain = s.grain and m.day >= s.first and m.day < s.last
-        where (s.grain > 2) = durations and (district_ is null or m.district = district_)
-        group by 1, 2, 3, 4;
+        select coalesce(d.day::text, d.district), d.span, d.fact, d.bucket, d.n
+        from (
+            select case by_ when 'district' then m.district end as district, case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
+            from hotline.metric_span(from_, to_, daily) s
+            join hotline.metric_district m on m.grain = s.grain and m.day >= s.first and m.day < s.last
+            where (s.grain > 2) = durations and (district_ is null or m.district = district_)
+            group by 1, 2, 3, 4, 5
+        ) d;
     else
         return query
-        select case when daily and s.span = 'in' then d.day::text when by_ = 'unit' then d.unit_id::text
-                    when by_ = 'category' then d.category_id::text end, s.span, d.fact, d.bucket, sum(d.n)::bigint
-        from hotline.metric_span(from_, to_, daily) s
-        cross join lateral (
-            select case by_ when 'unit' then m.unit_id end as unit_id, case by_ when 'category' then m.category_id end as category_id,
-                   case when daily then m.day end as day, m.fact, m.bucket, sum(m.n) as n
-            from hotline.metric_unit_category m
-            where m.unit_id = any (units) and m.category_id = any (categories)
-              and m.grain = s.grain and m.day >= s.first and m.day < s.last
+        select coalesce(d.day::text, d.id::text), d.span, d.fact, d.bucket, d.n
+        from (
+            select case by_ when 'unit' then m.unit_id when 'category' then m.category_id end as id,
+                   case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
+            from hotline.metric_span(from_, to_, daily) s
+            join hotline.metric_unit_category m on m.grain = s.grain and m.day >= s.first and m.day < s.last
+            where (s.grain > 2) = durations and m.unit_id = any (units) and m.category_id = any (categories)
             group by 1, 2, 3, 4, 5
-        ) d
-        where (s.grain > 2) = durations
-        group by 1, 2, 3, 4;
+        ) d;
     end if;
     return query
     select case by_ when 'unit' then d.unit_id::text when 'category' then d.category_id::text when 'channel' then d.channel::text
@@ -642,7 +639,7 @@ $$;
 -- Units and categories are given by id; by day the figures that need a stock have the stock of that day.
 create or replace function hotline.metrics_read(from_ date, to_ date, by_ text, unit_ int, category_ int, channel_ smallint,
     district_ text) returns jsonb
-language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+language plpgsql stable set plan_cache_mode = force_custom_plan set work_mem = '64MB' as $$
 declare
     source text := case when (unit_ is not null or by_ = 'unit') and (category_ is not null or by_ = 'category') then 'unit_category'
         when unit_ is not null or by_ = 'unit' then 'unit'
@@ -687,7 +684,7 @@ begin
     ), keyed as (
         select null::text as key, span, fact, n from cell
         union all
-        select key, span, fact, n from cell where by_ <> 'day' or span = 'in'
+        select key, span, fact, n from cell where by_ <> 'day' or by_ = 'day' and span = 'in'
         union all
         select key, span, fact, n from stock
     ), counted as (
@@ -736,4 +733,566 @@ begin
     into told
     from (values (1)) one left join figure t on t.key is null;
     return told;
+end $$;
+
+-- ---- questions -----------------------------------------------------------------------------------------------------
+
+create or replace function hotline.date_of(s text) returns date
+language plpgsql immutable as $$
+begin
+    return case when s ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' then s::date end;
+exception when datetime_field_overflow then
+    return null;
+end $$;
+
+-- Read and check the question {"from","to","by"?,"unit"?,"category"?,"channel"?,"district"?} of this person.
+-- Only units and categories are counted together; a unit's people are held to their own subtree.
+create or replace function hotline.metric_ask(who hotline.actor, x jsonb) returns hotline.metric_question
+language plpgsql stable as $$
+declare
+    q hotline.metric_question;
+    bad jsonb := '[]';
+    scope text := hotline.scope_of(who, 'metrics.read');
+    dims text[];
+begin
+    if who.id is null then
+        q.refused := hotline.no_session();
+        return q;
+    elsif scope is null or scope = 'own' then
+        q.refused := hotline.forbidden();
+        return q;
+    end if;
+    q.from_ := hotline.date_of(x->>'from');
+    q.to_ := hotline.date_of(x->>'to');
+    q.by_ := nullif(x->>'by', '');
+    if q.from_ is null or q.from_ < '2000-01-01' then
+        bad := bad || hotline.field('from', 'bad_date', '起始日期应写成 2018-01-01 的样子。', 'A date like 2018-01-01 is needed.');
+    end if;
+    if q.to_ is null or q.to_ > '2100-01-01' then
+        bad := bad || hotline.field('to', 'bad_date', '截止日期应写成 2018-09-01 的样子。', 'A date like 2018-09-01 is needed.');
+    elsif q.to_ <= q.from_ then
+        bad := bad || hotline.field('to', 'not_after_from', '截止日期（不含当日）应晚于起始日期。', 'The end (exclusive) must be after the start.');
+    elsif q.to_ > q.from_ + interval '10 years' or q.by_ = 'day' and q.to_ > q.from_ + interval '3 years' then
+        bad := bad || hotline.field('to', 'period_too_long', '时段最长十年，按日最长三年。', 'At most ten years, by day three.');
+    end if;
+    if q.by_ not in ('unit', 'category', 'channel', 'district', 'day') then
+        bad := bad || hotline.field('by', 'unknown_by', '只能按单位、类别、渠道、区县或日期分组。', 'One of unit, category, channel, district, day.');
+    end if;
+    if nullif(x->>'unit', '') is not null then
+        select id into q.unit from hotline.unit where id::text = x->>'unit';
+        if q.unit is null then
+            bad := bad || hotline.field('unit', 'unknown_unit', '没有这个单位。', 'There is no such unit.');
+        end if;
+    end if;
+    if nullif(x->>'category', '') is not null then
+        select id into q.category from hotline.category where scheme = 'local' and code = x->>'category';
+        if q.category is null then
+            bad := bad || hotline.field('category', 'unknown_category', '没有这个类别。', 'There is no such category.');
+        end if;
+    end if;
+    if nullif(x->>'channel', '') is not null then
+        q.channel := hotline.code_of('channel', x->>'channel');
+        if q.channel is null then
+            bad := bad || hotline.field('channel', 'unknown_channel', '没有这个渠道。', 'There is no such channel.');
+        end if;
+    end if;
+    if nullif(x->>'district', '') is not null then
+        select code into q.district from hotline.division where code = x->>'district' and level = 2;
+        if q.district is null then
+            bad := bad || hotline.field('district', 'unknown_district', '没有这个区县。', 'There is no such district.');
+        end if;
+    end if;
+    if scope = 'unit' and q.unit is not null and not q.unit = any (hotline.metric_units(who.unit)) then
+        q.refused := hotline.forbidden();
+        return q;
+    elsif scope = 'unit' and q.unit is null then
+        q.unit := who.unit;
+    end if;
+    dims := array_remove(array[q.by_, case when q.unit is not null then 'unit' end, case when q.category is not null then 'category' end,
+        case when q.channel is not null then 'channel' end, case when q.district is not null then 'district' end], 'day');
+    if bad = '[]' and not array_remove(dims, null) <@ '{unit,category}'
+       and (select count(distinct d) from unnest(dims) d where d is not null) > 1 then
+        bad := bad || hotline.field('by', 'not_counted_together', '只有单位与类别可以交叉统计。', 'Only units and categories are counted together.');
+    end if;
+    if bad <> '[]' then
+        q.refused := hotline.bad_inputs(bad);
+    end if;
+    return q;
+end $$;
+
+create or replace function hotline.swept_to() returns timestamptz
+language sql stable as $$ select swept_to from hotline.sweep $$;
+
+-- ---- the tickets behind a figure -------------------------------------------------------------------------------------
+
+-- Through which time a count of tickets runs: accepted in the period; in hand at some time of it (stock: not ended before its
+-- start, left: not ended before its end, carried: accepted before its start); ended or dispatched in it; a: counts of assignments.
+create or replace function hotline.count_basis(count_ text) returns text
+language sql immutable as $$
+    select case
+        when count_ in ('accepted', 'set_aside', 'direct', 'closed_of_accepted') then 'accepted'
+        when count_ = 'carried_in' then 'carried'
+        when count_ = 'open_at_end' then 'left'
+        when count_ = 'on_hand' or count_ like 'fate\_%' then 'stock'
+        when count_ = 'dispatched' then 'dispatched'
+        when count_ in ('sign_due', 'sign_ontime', 'reworked') then 'a_dispatched'
+        when count_ in ('due', 'due_replied', 'due_ontime') then 'a_due'
+        when count_ = 'reply_accepted' then 'a_accepted'
+        when count_ <> 'handled_minutes' then 'ended'
+    end
+$$;
+
+-- Is this ticket one of those, given that it lies on the count's basis?
+create or replace function hotline.is_counted(count_ text, t hotline.ticket, t0 timestamptz, t1 timestamptz) returns boolean
+language sql immutable as $$
+    select case count_
+        when 'accepted' then t.state not in (82, 83)
+        when 'set_aside' then t.state in (82, 83)
+        when 'on_hand' then t.accepted_at < t0 or t.state not in (82, 83)
+        when 'direct' then t.state in (70, 71) and t.close_kind = 1 and t.dispatched_at is null
+        when 'closed_of_accepted' then t.state in (70, 71)
+        when 'carried_in' then true
+        when 'open_at_end' then true
+        when 'dispatched' then true
+        when 'refused' then t.state = 80 and t.accepted_at is null
+        when 'unaccepted' then t.state <> 80 and t.accepted_at is null
+        when 'fate_direct' then t.dispatched_at is null and t.state in (70, 71) and t.close_kind = 1
+        when 'fate_dispatched' then t.dispatched_at is not null
+        when 'fate_waiting' then t.dispatched_at is null and t.state < 70
+        when 'fate_withdrawn' then t.dispatched_at is null and t.state = 81
+        when 'fate_voided' then t.dispatched_at is null and t.state = 82
+        when 'fate_merged' then t.dispatched_at is null and t.state = 83
+        when 'fate_referred' then t.dispatched_at is null and t.state = 84
+        when 'fate_terminated' then t.dispatched_at is null and t.state = 85
+        when 'fate_no_supplement' then t.dispatched_at is null and t.state in (70, 71) and t.close_kind = 7
+        else t.accepted_at is not null and case count_
+            when 'closed' then t.state in (70, 71)
+            when 'withdrawn' then t.state = 81
+            when 'voided' then t.state = 82
+            when 'merged' then t.state = 83
+            when 'referred' then t.state = 84
+            when 'terminated' then t.state = 85
+            when 'no_supplement' then t.state in (70, 71) and t.close_kind = 7
+            else t.state in (70, 71) and case count_
+                when 'called' then t.rated is not null
+                when 'rated' then t.rated > 0
+                when 'satisfied' then t.rated >= 4
+                when 'graded' then t.rated >= 2
+                when 'asked_resolved' then t.resolved is not null
+                when 'resolved' then t.resolved <= 2
+                when 'handled' then t.replied_at is not null and t.dispatched_at is not null
+            end
+        end
+    end
+$$;
+
+-- Numerators that lie on another basis than their denominator: which part of the denominator they are.
+create or replace function hotline.is_in_part(num text, den text, t hotline.ticket, t0 timestamptz, t1 timestamptz) returns boolean
+language sql immutable as $$
+    select case when num = 'closed' and den = 'on_hand' then coalesce(t.state in (70, 71) and t.ended_at < t1, false)
+                else coalesce(hotline.is_counted(num, t, t0, t1), false) end
+$$;
+
+create or replace function hotline.is_charged(count_ text, a hotline.assignment) returns boolean
+language sql immutable as $$
+    select a.state not in (8, 9) and case count_
+        when 'sign_due' then a.sign_counted
+        when 'sign_ontime' then a.sign_counted and not a.deemed_signed and a.signed_at <= a.sign_due_at
+        when 'reworked' then a.round > 0
+        when 'due' then a.due_counted
+        when 'due_replied' then a.due_counted and a.accepted_at is not null
+        when 'due_ontime' then a.due_counted and a.accepted_at is not null and a.replied_at <= a.unit_due_at
+        when 'reply_accepted' then true
+    end
+$$;
+
+create or replace function hotline.is_of_district(t hotline.ticket, district_ text) returns boolean
+language sql stable as $$
+    select case when district_ is null then true
+        when district_ = 'other' then t.division is not null
+            and not exists (select from hotline.division d where d.level = 2 and d.code = left(t.division, 6))
+        else coalesce(left(t.division, 6), '') = district_ end
+$$;
+
+-- One page of the tickets behind a count, newest first.  less: without those that count as well (the rest of a rate).
+-- after_at, after_id: the last row of the page before.
+create or replace function hotline.count_page(count_ text, less text, t0 timestamptz, t1 timestamptz, units int[], categories int[],
+    channel_ smallint, district_ text, after_at timestamptz, after_id bigint, limit_ int)
+returns table (at timestamptz, id bigint, t hotline.ticket, assignment bigint, round smallint)
+language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+declare
+    basis text := hotline.count_basis(count_);
+begin
+    if basis in ('accepted', 'carried', 'left', 'stock') then
+        return query
+        select k.accepted_at, k.id, k, null::bigint, null::smallint
+        from hotline.ticket k
+        where k.accepted_at < case basis when 'carried' then t0 else t1 end
+          and k.accepted_at >= case basis when 'accepted' then t0 else '-infinity' end
+          and case basis when 'accepted' then true
+                         else k.ended_at is null or k.ended_at >= case basis when 'left' then t1 else t0 end end
+          and (k.accepted_at, k.id) < (after_at, after_id)
+          and (units is null or coalesce(k.unit_id, 0) = any (units))
+          and (categories is null or coalesce(k.category_id, 0) = any (categories))
+          and (channel_ is null or k.channel = channel_)
+          and hotline.is_of_district(k, district_)
+          and hotline.is_counted(count_, k, t0, t1)
+          and (less is null or not hotline.is_in_part(less, count_, k, t0, t1))
+        order by k.accepted_at desc, k.id desc
+        limit limit_;
+    elsif basis = 'ended' then
+        return query
+        select k.ended_at, k.id, k, null::bigint, null::smallint
+        from hotline.ticket k
+        where k.ended_at >= t0 and k.ended_at < t1
+          and (k.ended_at, k.id) < (after_at, after_id)
+          and (units is null or coalesce(k.unit_id, 0) = any (units))
+          and (categories is null or coalesce(k.category_id, 0) = any (categories))
+          and (channel_ is null or k.channel = channel_)
+          and hotline.is_of_district(k, district_)
+          and hotline.is_counted(count_, k, t0, t1)
+          and (less is null or not hotline.is_in_part(less, count_, k, t0, t1))
+        order by k.ended_at desc, k.id desc
+        limit limit_;
+    elsif basis = 'dispatched' then
+        return query
+        select k.dispatched_at, k.id, k, null::bigint, null::smallint
+        from hotline.ticket k
+        where k.dispatched_at >= t0 and k.dispatched_at < t1 and k.accepted_at is not null
+          and (k.dispatched_at, k.id) < (after_at, after_id)
+          and (units is null or coalesce(k.unit_id, 0) = any (units))
+          and (categories is null or coalesce(k.category_id, 0) = any (categories))
+          and (channel_ is null or k.channel = channel_)
+          and hotline.is_of_district(k, district_)
+        order by k.dispatched_at desc, k.id desc
+        limit limit_;
+    elsif basis = 'a_dispatched' then
+        return query
+        select a.dispatched_at, a.id, k, a.id, a.round
+        from hotline.assignment a join hotline.ticket k on k.id = a.ticket_id
+        where a.role = 1 and a.dispatched_at >= t0 and a.dispatched_at < t1
+          and (a.dispatched_at, a.id) < (after_at, after_id)
+          and (units is null or a.unit_id = any (units))
+          and (categories is null or coalesce(k.category_id, 0) = any (categories))
+          and (channel_ is null or k.channel = channel_)
+          and hotline.is_of_district(k, district_)
+          and hotline.is_charged(count_, a)
+          and (less is null or not coalesce(hotline.is_charged(less, a), false))
+        order by a.dispatched_at desc, a.id desc
+        limit limit_;
+    elsif basis = 'a_due' then
+        return query
+        select a.unit_due_at, a.id, k, a.id, a.round
+        from hotline.assignment a join hotline.ticket k on k.id = a.ticket_id
+        where a.role = 1 and a.unit_due_at >= t0 and a.unit_due_at < t1
+          and (a.unit_due_at, a.id) < (after_at, after_id)
+          and (units is null or a.unit_id = any (units))
+          and (categories is null or coalesce(k.category_id, 0) = any (categories))
+          and (channel_ is null or k.channel = channel_)
+          and hotline.is_of_district(k, district_)
+          and hotline.is_charged(count_, a)
+          and (less is null or not coalesce(hotline.is_charged(less, a), false))
+        order by a.unit_due_at desc, a.id desc
+        limit limit_;
+    elsif basis = 'a_accepted' then
+        return query
+        select a.accepted_at, a.id, k, a.id, a.round
+        from hotline.assignment a join hotline.ticket k on k.id = a.ticket_id
+        where a.role = 1 and a.accepted_at >= t0 and a.accepted_at < t1
+          and (a.accepted_at, a.id) < (after_at, after_id)
+          and (units is null or a.unit_id = any (units))
+          and (categories is null or coalesce(k.category_id, 0) = any (categories))
+          and (channel_ is null or k.channel = channel_)
+          and hotline.is_of_district(k, district_)
+          and hotline.is_charged(count_, a)
+        order by a.accepted_at desc, a.id desc
+        limit limit_;
+    end if;
+end $$;
+
+-- A row of such a list.  A ticket that this person may not open is there, since it was counted, but says nothing of itself.
+create or replace function hotline.counted_row(who hotline.actor, t hotline.ticket) returns jsonb
+language plpgsql stable as $$
+begin
+    if hotline.sees(who, t) then
+        return hotline.ticket_row(t);
+    end if;
+    return jsonb_build_object('id', null, 'number', null, 'title', hotline.say('（无权查看的工单）', '(a ticket you may not open)'),
+        'state', hotline.name_of('state', t.state), 'hidden', true);
+end $$;
+
+-- ---- checking --------------------------------------------------------------------------------------------------------
+
+-- Everything again from the events alone; nothing here calls what counted the first time.  A ticket as its events tell it:
+create or replace function hotline.recount_tickets()
+returns table (ticket_id bigint, state smallint, channel smallint, category_id int, division text, unit_id int, accepted_at timestamptz,
+    dispatched_at timestamptz, replied_at timestamptz, ended_at timestamptz, ended_by text, rated smallint, resolved smallint)
+language sql stable as $$
+    select e.ticket_id,
+        (array_agg(e.to_state order by e.n desc))[1],
+        (array_agg((e.payload->>'channel')::smallint order by e.n) filter (where e.payload ? 'channel'))[1],
+        (array_agg((e.payload->>'category')::int order by e.n desc) filter (where e.payload ? 'category'))[1],
+        (array_agg(e.payload->>'division' order by e.n desc) filter (where e.payload ? 'division'))[1],
+        (array_agg((e.payload->>'main_unit')::int order by e.n desc) filter (where e.payload ? 'main_unit'))[1],
+        min(e.at) filter (where e.to_state between 20 and 71),
+        min(e.at) filter (where e.to_state = 30),
+        max(e.at) filter (where e.to_state = 50 and e.from_state <> 50),
+        max(e.at) filter (where e.to_state >= 70 and coalesce(e.from_state, 0) < 70),
+        (array_agg(e.transition order by e.n desc) filter (where e.to_state >= 70 and coalesce(e.from_state, 0) < 70))[1],
+        (array_agg(case when e.transition = 'T67' then 0 else (e.payload->>'sat_result')::smallint end order by e.n desc)
+            filter (where e.transition in ('T64', 'T65', 'T66', 'T67', 'T68', 'T70')))[1],
+        (array_agg((e.payload->>'resolved')::smallint order by e.n desc)
+            filter (where e.transition in ('T64', 'T65', 'T66', 'T67', 'T68', 'T70')))[1]
+    from hotline.event e
+    group by e.ticket_id
+$$;
+
+-- A main assignment as its events tell it.
+create or replace function hotline.recount_assignments()
+returns table (ticket_id bigint, assignment_id bigint, unit_id int, round smallint, dispatched_at timestamptz, sign_due_at timestamptz,
+    unit_due_at timestamptz, signed_at timestamptz, deemed_signed boolean, replied_at timestamptz, accepted_at timestamptz, gone boolean)
+language sql stable as $$
+    select e.ticket_id, e.assignment_id,
+        (array_agg((e.payload->>'main_unit')::int order by e.n) filter (where e.payload ? 'main_unit'))[1],
+        (array_agg((e.payload->>'round')::smallint order by e.n) filter (where e.payload ? 'main_unit'))[1],
+        min(e.at) filter (where e.payload ? 'main_unit'),
+        (array_agg((e.payload->>'sign_due_at')::timestamptz order by e.n desc) filter (where e.payload ? 'sign_due_at'))[1],
+        (array_agg((e.payload->>'unit_due_at')::timestamptz order by e.n desc) filter (where e.payload ? 'unit_due_at'))[1],
+        min(e.at) filter (where e.transition = 'T30'),
+        coalesce(bool_or(e.transition = 'T31'), false),
+        max(e.at) filter (where e.to_state = 50 and e.from_state <> 50),
+        max(e.at) filter (where e.transition = 'T60'),
+        coalesce((array_agg(e.assignment_to order by e.n desc))[1] in (8, 9), false)
+    from hotline.event e
+    where e.assignment_id is not null
+    group by e.ticket_id, e.assignment_id
+    having bool_or(e.payload ? 'main_unit')
+$$;
+
+-- The facts of both.  A due time before swept_to counts; between it and now the sweep may or may not have been there yet.
+create or replace function hotline.recount_facts()
+returns table (day date, fact text, bucket smallint, unit_id int, category_id int, channel smallint, district text, n bigint)
+language sql stable as $$
+    with t as materialized (
+        select r.*, r.state in (70, 71) as is_closed, r.state >= 70 as is_ended, r.dispatched_at is null as undispatched,
+               case when r.state in (70, 71) then case r.ended_by when 'T09' then 'no_supplement' end
+                    when r.state = 80 then 'refused' when r.state = 81 then 'withdrawn' when r.state = 82 then 'voided'
+                    when r.state = 83 then 'merged' when r.state = 84 then 'referred' when r.state = 85 then 'terminated' end as how,
+               (r.accepted_at at time zone 'Asia/Shanghai')::date as acc_day,
+               (r.dispatched_at at time zone 'Asia/Shanghai')::date as out_day,
+               (r.ended_at at time zone 'Asia/Shanghai')::date as end_day,
+               (extract(epoch from date_trunc('minute', r.replied_at - r.dispatched_at)) / 60)::bigint as minutes
+        from hotline.recount_tickets() r
+    ), a as (
+        select r.*, t.category_id, t.channel, t.division,
+               r.sign_due_at <= s.swept_to or r.sign_due_at <= hotline.now() and k.sign_counted as sign_over,
+               r.unit_due_at <= s.swept_to or r.unit_due_at <= hotline.now() and k.due_counted as due_over
+        from hotline.recount_assignments() r
+        join t on t.ticket_id = r.ticket_id
+        left join hotline.assignment k on k.ticket_id = r.ticket_id and k.id = r.assignment_id
+        cross join hotline.sweep s
+        where not r.gone
+    ), told as (
+        select acc_day as day, v.fact, 0 as bucket, unit_id, category_id, channel, division, 1::bigint as n
+        from t cross join lateral (values
+            ('accepted', true),
+            ('of_open', not is_ended),
+            ('of_ended', is_ended),
+            ('of_closed', is_closed),
+            ('of_set_aside', state in (82, 83)),
+            ('of_dispatched', not undispatched),
+            ('of_waiting', undispatched and not is_ended),
+            ('of_direct', undispatched and ended_by = 'T03'),
+            ('of_left_' || how, undispatched and how is not null)) v(fact, holds)
+        where acc_day is not null and v.holds
+        union all
+        select out_day, 'dispatched', 0, unit_id, category_id, channel, division, 1 from t where out_day is not null
+        union all
+        select end_day, v.fact, 0, unit_id, category_id, channel, division, v.n
+        from t cross join lateral (values
+            ('ended', true, 1),
+            ('closed', is_closed, 1),
+            (how, how is not null, 1),
+            ('ended_dispatched', not undispatched, 1),
+            ('direct', undispatched and ended_by = 'T03', 1),
+            ('left_' || how, undispatched and how is not null, 1),
+            ('called', is_closed and rated is not null, 1),
+            ('rated', is_closed and rated between 1 and 5, 1),
+            ('satisfied', is_closed and rated in (4, 5), 1),
+            ('graded', is_closed and rated in (2, 3, 4, 5), (array[0, 6, 8, 10, 10])[rated]),
+            ('asked_resolved', is_closed and resolved is not null, 1),
+            ('resolved', is_closed and resolved in (1, 2), (array[10, 5])[resolved]),
+            ('handled', is_closed and minutes is not null, 1),
+            ('handled_minutes', is_closed and minutes is not null and minutes <> 0, minutes)) v(fact, holds, n)
+        where is_ended and acc_day is not null and v.holds
+        union all
+        select end_day, case state when 80 then 'refused' else 'unaccepted' end, 0, unit_id, category_id, channel, division, 1
+        from t where is_ended and acc_day is null
+        union all
+        select end_day, 'took', case when minutes < 1440 then minutes + 1 else least(1441 + (minutes - 1440) / 15, 32767) end,
+               unit_id, category_id, channel, division, 1
+        from t where is_closed and minutes is not null
+        union all
+        select (a.dispatched_at at time zone 'Asia/Shanghai')::date, v.fact, 0, unit_id, category_id, channel, division, 1
+        from a cross join lateral (values
+            ('sign_due', sign_over),
+            ('sign_ontime', sign_over and not deemed_signed and signed_at <= sign_due_at),
+            ('reworked', round > 0)) v(fact, holds)
+        where v.holds
+        union all
+        select (a.unit_due_at at time zone 'Asia/Shanghai')::date, v.fact, 0, unit_id, category_id, channel, division, 1
+        from a cross join lateral (values
+            ('due', due_over),
+            ('due_replied', due_over and accepted_at is not null),
+            ('due_ontime', due_over and accepted_at is not null and replied_at <= unit_due_at)) v(fact, holds)
+        where v.holds
+        union all
+        select (a.accepted_at at time zone 'Asia/Shanghai')::date, 'reply_accepted', 0, unit_id, category_id, channel, division, 1
+        from a where accepted_at is not null
+    )
+    select day, fact, bucket::smallint, coalesce(unit_id, 0), coalesce(category_id, 0), channel, coalesce(substr(division, 1, 6), ''),
+           sum(n)::bigint
+    from told
+    group by 1, 2, 3, 4, 5, 6, 7
+$$;
+
+-- What the tables and the differences hold, dimension by dimension; grain 1 and 3, the days.
+create or replace function hotline.metric_held()
+returns table (dimension text, key text, day date, fact text, bucket smallint, n bigint)
+language sql stable as $$
+    select 'total', '', day, fact, bucket, n from hotline.metric_total where grain in (1, 3)
+    union all
+    select 'unit', unit_id::text, day, fact, bucket, n from hotline.metric_unit where grain in (1, 3)
+    union all
+    select 'category', category_id::text, day, fact, bucket, n from hotline.metric_category where grain in (1, 3)
+    union all
+    select 'channel', channel::text, day, fact, bucket, n from hotline.metric_channel where grain in (1, 3)
+    union all
+    select 'district', district, day, fact, bucket, n from hotline.metric_district where grain in (1, 3)
+    union all
+    select 'unit_category', unit_id || '/' || category_id, day, fact, bucket, n from hotline.metric_unit_category where grain in (1, 3)
+    union all
+    select v.dimension, v.key, d.day, d.fact, d.bucket, d.n
+    from hotline.fact_delta d
+    cross join lateral (values ('total', ''), ('unit', d.unit_id::text), ('category', d.category_id::text), ('channel', d.channel::text),
+        ('district', d.district), ('unit_category', d.unit_id || '/' || d.category_id)) v(dimension, key)
+$$;
+
+-- Months that are not the sum of their days.
+create or replace function hotline.metric_months()
+returns table (dimension text, key text, month date, fact text, bucket smallint, days bigint, held bigint)
+language sql stable as $$
+    select m.dimension, m.key, date_trunc('month', m.day)::date, m.fact, m.bucket,
+           coalesce(sum(m.n) filter (where m.grain in (1, 3)), 0)::bigint, coalesce(sum(m.n) filter (where m.grain in (2, 4)), 0)::bigint
+    from (
+        select 'total' as dimension, '' as key, grain, day, fact, bucket, n from hotline.metric_total
+        union all
+        select 'unit', unit_id::text, grain, day, fact, bucket, n from hotline.metric_unit
+        union all
+        select 'category', category_id::text, grain, day, fact, bucket, n from hotline.metric_category
+        union all
+        select 'channel', channel::text, grain, day, fact, bucket, n from hotline.metric_channel
+        union all
+        select 'district', district, grain, day, fact, bucket, n from hotline.metric_district
+        union all
+        select 'unit_category', unit_id || '/' || category_id, grain, day, fact, bucket, n from hotline.metric_unit_category
+    ) m
+    group by 1, 2, 3, 4, 5
+    having coalesce(sum(m.n) filter (where m.grain in (1, 3)), 0) <> coalesce(sum(m.n) filter (where m.grain in (2, 4)), 0)
+$$;
+
+-- Recount everything from the events and say what differs; no row on sound data.  STABLE: all of it is one snapshot, whatever the
+-- transaction; `hotlinectl metrics verify` runs it in a REPEATABLE READ transaction.  Locks nothing.
+--   figure      a dimension's day does not hold what the events tell
+--   month       a month is not the sum of its days
+--   ticket, assignment   a column does not hold what the events tell
+--   chain       an event is missing, was changed, or does not follow from the one before
+create or replace function hotline.metrics_verify()
+returns table (problem text, what text, key text, day date, expected text, found text)
+language plpgsql stable set work_mem = '256MB' set plan_cache_mode = force_custom_plan as $$
+begin
+    return query
+    with told as materialized (
+        select * from hotline.recount_facts()
+    ), both_ as (
+        select v.dimension, v.key, t.day, t.fact, t.bucket, t.n as told, 0::bigint as held
+        from told t
+        cross join lateral (values ('total', ''), ('unit', t.unit_id::text), ('category', t.category_id::text), ('channel', t.channel::text),
+            ('district', t.district), ('unit_category', t.unit_id || '/' || t.category_id)) v(dimension, key)
+        union all
+        select h.dimension, h.key, h.day, h.fact, h.bucket, 0, h.n from hotline.metric_held() h
+    )
+    select 'figure', b.dimension || ' ' || b.fact || case when b.bucket > 0 then ' ' || b.bucket else '' end, b.key, b.day,
+           sum(b.told)::text, sum(b.held)::text
+    from both_ b
+    group by b.dimension, b.key, b.day, b.fact, b.bucket
+    having sum(b.told) <> sum(b.held);
+
+    return query
+    select 'month', m.dimension || ' ' || m.fact || case when m.bucket > 0 then ' ' || m.bucket else '' end, m.key, m.month,
+           m.days::text, m.held::text
+    from hotline.metric_months() m;
+
+    return query
+    select 'ticket', v.what, coalesce(t.id, r.ticket_id)::text, null::date, v.expected, v.found
+    from hotline.ticket t
+    full join hotline.recount_tickets() r on r.ticket_id = t.id
+    cross join lateral (values
+        ('id', r.ticket_id::text, t.id::text),
+        ('state', r.state::text, t.state::text),
+        ('channel', r.channel::text, t.channel::text),
+        ('category_id', r.category_id::text, t.category_id::text),
+        ('division', r.division, t.division),
+        ('unit_id', r.unit_id::text, t.unit_id::text),
+        ('accepted_at', r.accepted_at::text, t.accepted_at::text),
+        ('dispatched_at', r.dispatched_at::text, t.dispatched_at::text),
+        ('replied_at', r.replied_at::text, t.replied_at::text),
+        ('ended_at', case when r.state >= 70 then r.ended_at::text end, t.ended_at::text),
+        ('closed_at', case when r.state in (70, 71) then r.ended_at::text end, t.closed_at::text),
+        ('close_kind', case when r.state in (70, 71) then case r.ended_by when 'T03' then '1' when 'T09' then '7' else 'other' end end,
+            case when t.state in (70, 71) then case when t.close_kind in (1, 7) then t.close_kind::text else 'other' end end),
+        ('rated', r.rated::text, t.rated::text),
+        ('resolved', r.resolved::text, t.resolved::text)) v(what, expected, found)
+    where v.expected is distinct from v.found;
+
+    return query
+    select 'assignment', v.what, coalesce(a.id, r.assignment_id)::text, null::date, v.expected, v.found
+    from (select * from hotline.assignment where role = 1) a
+    full join hotline.recount_assignments() r on r.ticket_id = a.ticket_id and r.assignment_id = a.id
+    cross join hotline.sweep s
+    cross join lateral (values
+        ('id', r.assignment_id::text, a.id::text),
+        ('unit_id', r.unit_id::text, a.unit_id::text),
+        ('round', r.round::text, a.round::text),
+        ('dispatched_at', r.dispatched_at::text, a.dispatched_at::text),
+        ('sign_due_at', r.sign_due_at::text, a.sign_due_at::text),
+        ('unit_due_at', r.unit_due_at::text, a.unit_due_at::text),
+        ('signed_at', case when not r.deemed_signed then r.signed_at::text end, case when not a.deemed_signed then a.signed_at::text end),
+        ('deemed_signed', r.deemed_signed::text, a.deemed_signed::text),
+        ('replied_at', r.replied_at::text, a.replied_at::text),
+        ('accepted_at', r.accepted_at::text, a.accepted_at::text),
+        ('sign_counted', case when not r.gone and r.sign_due_at <= s.swept_to then 'true' when r.sign_due_at <= hotline.now() or r.gone then 'any'
+                              else 'false' end, a.sign_counted::text),
+        ('due_counted', case when not r.gone and r.unit_due_at <= s.swept_to then 'true' when r.unit_due_at <= hotline.now() or r.gone then 'any'
+                             else 'false' end, a.due_counted::text)) v(what, expected, found)
+    where v.expected is distinct from v.found and v.expected is distinct from 'any';
+
+    return query
+    select 'chain', c.what, c.ticket_id::text, null::date, c.n::text, c.id::text
+    from (
+        select e.id, e.ticket_id, e.n,
+               case when e.hash <> hotline.event_hash(e.prev_hash, e) then 'changed'
+                    when e.n <> coalesce(lag(e.n) over w, 0) + 1 then 'missing before'
+                    when e.prev_hash is distinct from lag(e.hash) over w then 'does not follow'
+                    when e.from_state is distinct from lag(e.to_state) over w then 'state does not follow'
+                    when e.at < lag(e.at) over w then 'earlier than the one before' end as what
+        from hotline.event e
+        window w as (partition by e.ticket_id order by e.n, e.id)
+    ) c
+    where c.what is not null
+    union all
+    select 'chain', 'end of the chain', t.id::text, null, t.event_n::text, l.n::text
+    from hotline.ticket t
+    left join lateral (select e.n, e.hash from hotline.event e where e.ticket_id = t.id order by e.n desc limit 1) l on true
+    where l.hash is distinct from t.event_hash or l.n is distinct from t.event_n;
 end $$;

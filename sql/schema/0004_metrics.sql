@@ -132,6 +132,18 @@ create table hotline.metric_identity (
 );
 create index metric_identity_count on hotline.metric_identity (count);
 
+-- What is asked of the figures, checked: ids and codes, or the refusal it deserves.
+create type hotline.metric_question as (
+    from_ date,
+    to_ date,
+    by_ text,
+    unit int,
+    category int,
+    channel smallint,
+    district text,
+    refused api.answer
+);
+
 -- The lists behind the figures run through time.
 create index ticket_accepted on hotline.ticket (accepted_at);
 create index ticket_ended on hotline.ticket (ended_at);
