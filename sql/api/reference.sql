@@ -1,5 +1,5 @@
--- What pages need to name things: words, categories, places down to the town, units, policies, roles.  Public part without a
--- session: {"public": true}.
+-- What pages need to name things: words, categories, places down to the town, units, policies, roles; what this person's roles may
+-- do at all; the weekdays off and weekends worked around today.  Public part without a session: {"public": true}.
 create or replace function api.reference(x jsonb) returns api.answer
 language plpgsql security definer set search_path = hotline, pg_temp as $$
 declare
@@ -27,5 +27,9 @@ begin
                   'short_name', short_name, 'name_en', name_en) order by id) from hotline.unit u where hotline.is_valid(u)),
         'policies', (select jsonb_agg(jsonb_build_object('code', code, 'name', name, 'name_en', name_en) order by code) from hotline.policy where valid_to is null),
         'roles', (select jsonb_agg(jsonb_build_object('code', code, 'zh', zh, 'en', en) order by code) from hotline.role),
+        'rights', (select coalesce(jsonb_agg(distinct action), '[]') from hotline.role_right where role = any (who.roles)),
+        'calendar', jsonb_build_object('days', (select coalesce(jsonb_agg(jsonb_build_object('day', day, 'off', not is_work) order by day), '[]')
+            from hotline.workday where calendar_id = 1 and is_work <> (extract(isodow from day) < 6)
+              and day between hotline.day_of(hotline.now()) - 400 and hotline.day_of(hotline.now()) + 400)),
         'actions', (select jsonb_agg(distinct jsonb_build_object('action', action, 'zh', zh, 'en', en)) from hotline.transition)));
 end $$;

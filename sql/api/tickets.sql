@@ -1,10 +1,12 @@
 -- A list, keyset-paged: {"session", state, light, unit, category, channel, type, division, waits, mine, phone_hmac, grams, ids, closed,
--- from, to, cursor, limit}.  Open work comes from inbox by due time; ended tickets (closed=1) from the partitions by id, newest first.
+-- from, to, cursor, limit}.  Open work comes from inbox by due time; ended tickets (closed=1) and all of a period (from, to) from the
+-- partitions by id, newest first.  ids narrows either list: which of these belong to it now?
 create or replace function api.tickets(x jsonb) returns api.answer
 language plpgsql security definer set search_path = hotline, pg_temp as $$
 declare
     who hotline.actor;
     scope text;
+    said api.answer;
 begin
     perform hotline.begin(x);
     who := hotline.actor_of(x);
@@ -17,7 +19,7 @@ begin
     elsif x ? 'phone_hmac' and not hotline.has_right(who, 'ticket.find') then
         return hotline.forbidden();
     end if;
-    if x ? 'ids' or x->>'closed' = '1' or x ? 'from' then
+    if x->>'closed' = '1' or x ? 'from' then
         return hotline.list_all(who, scope, x);
     end if;
     return hotline.list_open(who, scope, x);

@@ -81,7 +81,7 @@ on conflict (kind) do update set decider_role = excluded.decider_role, up_role =
 
 delete from hotline.action_input;
 insert into hotline.action_input (action, name, ord, type, must, min, max, choices, words, zh, en)
-select action, name, row_number() over (partition by action), type, must, min, max, null, words, zh, en
+select action, name, row_number() over (), type, must, min, max, null, words, zh, en
 from (values
     ('save_draft', 'type', 'word', false, null, null, 'appeal_type', '诉求类型', 'Type'),
     ('save_draft', 'title', 'text', false, 2, 200, null, '标题', 'Title'),

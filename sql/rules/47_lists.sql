@@ -12,6 +12,40 @@ language sql immutable as $$
     select case when x ? 'grams' then (select coalesce(array_agg(g::int), '{}') from jsonb_array_elements_text(x->'grams') g) end
 $$;
 
+-- Filters that name nothing we know, as 422; null when all is well.
+create or replace function hotline.check_filters(x jsonb) returns api.answer
+language plpgsql stable as $$
+declare
+    bad jsonb := '[]';
+    f record;
+begin
+    for f in select * from (values ('state', 'state'), ('channel', 'channel'), ('type', 'appeal_type')) as v(name, kind) loop
+        if exists (select from unnest(hotline.split(x, f.name)) w where hotline.code_of(f.kind, w) is null) then
+            bad := bad || hotline.field(f.name, 'unknown_word', '没有这个值。', 'There is no such value.');
+        end if;
+    end loop;
+    if exists (select from unnest(hotline.split(x, 'light')) w where w not in ('none', 'green', 'yellow', 'red', 'deep_red', 'blue')) then
+        bad := bad || hotline.field('light', 'unknown_word', '没有这种灯。', 'There is no such light.');
+    end if;
+    for f in select * from (values ('from'), ('to')) as v(name) where x ? name loop
+        if not hotline.is_date(x->>f.name) then
+            bad := bad || hotline.field(f.name, 'bad_date', '日期不对。', 'This is not a date.');
+        end if;
+    end loop;
+    if x ? 'cursor' and x->>'cursor' !~ '^[0-9]{1,19}(_[0-9]{1,19})?$' then
+        bad := bad || hotline.field('cursor', 'bad_cursor', '翻页位置不对。', 'This is not a cursor of ours.');
+    end if;
+    for f in select * from (values ('unit', 9), ('limit', 4)) as v(name, len) where x ? name loop
+        if x->>f.name !~ '^[0-9]+$' or length(x->>f.name) > f.len then
+            bad := bad || hotline.field(f.name, 'bad_number', '数字不对。', 'This is not a number in range.');
+        end if;
+    end loop;
+    if exists (select from unnest(hotline.split(x, 'ids')) w where w !~ '^[0-9]{1,18}$') or cardinality(hotline.split(x, 'ids')) > 200 then
+        bad := bad || hotline.field('ids', 'bad_ids', '工单 id 不对，或超过 200 个。', 'Ids are numbers, at most 200 of them.');
+    end if;
+    return case when bad <> '[]' then hotline.bad_inputs(bad) end;
+end $$;
+
 -- Open work, first due first.  The cursor is the last row's (due time, id).
 create or replace function hotline.list_open(who hotline.actor, scope text, x jsonb) returns api.answer
 language plpgsql stable as $$
@@ -24,6 +58,7 @@ declare
     cur_due timestamptz := coalesce(to_timestamp(split_part(x->>'cursor', '_', 1)::numeric / 1000000), '-infinity');
     cur_id bigint := coalesce(split_part(x->>'cursor', '_', 2)::bigint, 0);
     unit_ int := (x->>'unit')::int;
+    ids_ bigint[] := hotline.split(x, 'ids')::bigint[];
     sealed boolean := hotline.has_right(who, 'ticket.sealed');
     found jsonb;
     last_ text;
@@ -32,6 +67,7 @@ begin
         select i.ticket_id, coalesce(i.due_at, 'infinity') as due
         from hotline.inbox i
         where (scope = 'all' or i.units @> array[who.unit])
+          and (ids_ is null or i.ticket_id = any (ids_))
           and (unit_ is null or i.units @> array[unit_])
           and (cardinality(states) = 0 or i.state = any (states))
           and (i.state <> 10 or i.created_by = who.id or 'LDR' = any (who.roles))
