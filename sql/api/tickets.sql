@@ -19,6 +19,10 @@ begin
     elsif x ? 'phone_hmac' and not hotline.has_right(who, 'ticket.find') then
         return hotline.forbidden();
     end if;
+    said := hotline.check_filters(x);
+    if said is not null then
+        return said;
+    end if;
     if x->>'closed' = '1' or x ? 'from' then
         return hotline.list_all(who, scope, x);
     end if;

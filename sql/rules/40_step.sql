@@ -98,6 +98,14 @@ language sql stable as $$
     select u.valid_from <= hotline.day_of(hotline.now()) and (u.valid_to is null or u.valid_to > hotline.day_of(hotline.now()))
 $$;
 
+create or replace function hotline.is_date(s text) returns boolean
+language plpgsql stable as $$
+begin
+    return s ~ '^\d{4}-\d\d-\d\d$' and s::date between '2000-01-01' and '2100-01-01';
+exception when others then
+    return false;
+end $$;
+
 -- The live main assignment of the current round.
 create or replace function hotline.main_of(t hotline.ticket) returns hotline.assignment
 language plpgsql stable as $$
