@@ -24,11 +24,13 @@ end $$;
 
 -- Workdays: the number of day 0.
 create or replace function hotline.day_zero(cal int, start timestamptz) returns int
-language sql stable as $$
-    select case when w.is_work and (c.always_open or (start at time zone 'Asia/Shanghai')::time < c.pm_close) then w.seq else w.seq + 1 end
-    from hotline.workday w join hotline.calendar c on c.id = w.calendar_id
-    where w.calendar_id = cal and w.day = hotline.day_of(start)
-$$;
+language plpgsql stable as $$
+begin
+    return (select case when w.is_work and (c.always_open or (start at time zone 'Asia/Shanghai')::time < c.pm_close)
+                        then w.seq else w.seq + 1 end
+            from hotline.workday w join hotline.calendar c on c.id = w.calendar_id
+            where w.calendar_id = cal and w.day = hotline.day_of(start));
+end $$;
 
 -- Seconds of office time from the calendar's first day to this moment.
 create or replace function hotline.work_seconds(cal int, at timestamptz) returns bigint

@@ -300,6 +300,8 @@ end $$;
 -- Write the ticket, its assignment, the event, the list row and the figures' deltas.
 create or replace function hotline.save_call(c hotline.call, was hotline.ticket, a_was hotline.assignment) returns void
 language plpgsql as $$
+declare
+    units int[];
 begin
     if not exists (select from hotline.legal_pair
                    where ticket_state = (c.t).state and assignment_state = coalesce((c.a).state, 0)) then
@@ -313,9 +315,10 @@ begin
         c.payload := c.payload || jsonb_build_object('main_unit', (c.a).unit_id, 'round', (c.a).round,
             'sign_due_at', hotline.time_text((c.a).sign_due_at), 'unit_due_at', hotline.time_text((c.a).unit_due_at));
     end if;
-    c := hotline.record_event(c, was.state, case when (c.a).id is not distinct from a_was.id then a_was.state end);
+    units := hotline.units_of((c.t).id);
+    c := hotline.record_event(c, was.state, case when (c.a).id is not distinct from a_was.id then a_was.state end, units);
     perform hotline.save_ticket(was, c.t);
-    perform hotline.refresh_inbox(c.t, c.a);
+    perform hotline.refresh_inbox(c.t, c.a, units);
     if (c.rule).outbox is not null then
         insert into hotline.outbox (id, ticket_id, kind, args, at)
         values (hotline.new_id(), (c.t).id, (c.rule).outbox, jsonb_build_object('event', (c.event)::text), c.at);
@@ -355,13 +358,15 @@ begin
     perform hotline.count_assignment(was, is_, t_was, t_is);
 end $$;
 
--- The units that see a ticket: those of its live assignments and their parents.
+-- The units that see a ticket: those of its live assignments and their parents.  (plpgsql keeps its plan; an SQL function would
+-- be planned over all months at each call.)
 create or replace function hotline.units_of(tid bigint) returns int[]
-language sql stable as $$
-    select coalesce(array_agg(distinct p order by p), '{}')
-    from hotline.assignment a join hotline.unit u on u.id = a.unit_id cross join lateral unnest(u.path) p
-    where a.ticket_id = tid and a.state not in (8, 9)
-$$;
+language plpgsql stable as $$
+begin
+    return (select coalesce(array_agg(distinct p order by p), '{}')
+            from hotline.assignment a join hotline.unit u on u.id = a.unit_id cross join lateral unnest(u.path) p
+            where a.ticket_id = tid and a.state not in (8, 9));
+end $$;
 
 -- What the chain is computed over: every column in order, the moment as epoch microseconds.
 create or replace function hotline.event_text(e hotline.event) returns text
@@ -375,7 +380,7 @@ create or replace function hotline.event_hash(prev bytea, e hotline.event) retur
 language sql immutable as $$ select sha256(coalesce(prev, '') || convert_to(hotline.event_text(e), 'UTF8')) $$;
 
 -- Append to the ticket's chain.  Texts go to event_note, where they can be erased; the payload holds codes, ids and dates only.
-create or replace function hotline.record_event(c hotline.call, state_was smallint, assignment_was smallint) returns hotline.call
+create or replace function hotline.record_event(c hotline.call, state_was smallint, assignment_was smallint, units_ int[]) returns hotline.call
 language plpgsql as $$
 declare
     e hotline.event;
@@ -394,7 +399,7 @@ begin
     e.to_state := (c.t).state;
     e.assignment_from := assignment_was;
     e.assignment_to := (c.a).state;
-    e.units := hotline.units_of((c.t).id);
+    e.units := units_;
     e.payload := c.payload || case when (c.approval).id is null then '{}'
         else jsonb_build_object('approval', (c.approval).id::text, 'asked_by', (c.approval).asked_by) end;
     e.prev_hash := (c.t).event_hash;
@@ -422,7 +427,7 @@ language sql as $$
 $$;
 
 -- The row that lists read, or none when the ticket is ended.  Its due time is that of the first clock people work against.
-create or replace function hotline.refresh_inbox(t hotline.ticket, a hotline.assignment) returns void
+create or replace function hotline.refresh_inbox(t hotline.ticket, a hotline.assignment, units_ int[]) returns void
 language plpgsql as $$
 declare
     k hotline.clock;
@@ -439,7 +444,7 @@ begin
         category_id, division, unit_id, units, round, created_by, submitted_at, due_kind, due_at, warn_at, deep_at, paused,
         phone_hmac, waits_for)
     values (t.id, t.ticket_no, t.version, t.state, a.state, t.title, t.appeal_type, t.urgency, t.secrecy, t.channel, t.category_id,
-        t.division, t.unit_id, hotline.units_of(t.id), t.round, t.created_by, t.submitted_at, k.kind, k.due_at, k.warn_at, k.deep_at,
+        t.division, t.unit_id, units_, t.round, t.created_by, t.submitted_at, k.kind, k.due_at, k.warn_at, k.deep_at,
         k.paused_at is not null, (select phone_hmac from hotline.ticket_contact where ticket_id = t.id),
         (select min(decider_role) from hotline.approval where ticket_id = t.id and verdict is null))
     on conflict (ticket_id) do update set

@@ -10,12 +10,13 @@ create or replace function hotline.log_event(c hotline.call, transition_ text) r
 language plpgsql as $$
 declare
     was hotline.ticket := c.t;
+    units int[] := hotline.units_of((c.t).id);
 begin
     select w into c.rule from hotline.transition w where id = transition_;
     c.t.version := (c.t).version + 1;
-    c := hotline.record_event(c, (c.t).state, (c.a).state);
+    c := hotline.record_event(c, (c.t).state, (c.a).state, units);
     perform hotline.save_ticket(was, c.t);
-    perform hotline.refresh_inbox(c.t, c.a);
+    perform hotline.refresh_inbox(c.t, c.a, units);
     return c;
 end $$;
 

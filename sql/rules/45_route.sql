@@ -54,22 +54,27 @@ declare
     today date := hotline.day_of(hotline.now());
     found jsonb;
 begin
+    if category_id_ is null and coalesce(jsonb_array_length(hits), 0) = 0 then
+        return '[]';
+    end if;
     select * into cat from hotline.category where id = category_id_;
     with hit as (
         select (h->>'item')::int as item, (h->>'len')::int as len,
                (select string_agg('“' || w || '”', '' order by n) from jsonb_array_elements_text(h->'words') with ordinality as e(w, n)) as words
         from jsonb_array_elements(coalesce(hits, '[]')) h
-    ), fit as (
-        select d as i, u as u, hotline.item_score(d, cat, coalesce(h.len, 0)) as score, h.words
-        from hotline.directory_item d
-        left join hit h on h.item = d.id
-        join hotline.unit u on u.id = hotline.unit_of_item(d, division_)
+    ), item as materialized (
+        select d as i, coalesce(h.len, 0) as len, h.words
+        from hotline.directory_item d left join hit h on h.item = d.id
         where (h.item is not null or d.category_id / 100 = category_id_ / 100)
           and d.valid_from <= today and (d.valid_to is null or d.valid_to > today)
           and (d.division is null or division_ like d.division || '%')
           and (d.appeal_types is null or type_ = any (d.appeal_types))
-          and not (d.exclude_grassroots and u.grassroots)
-          and hotline.is_valid(u)
+    ), placed as materialized (
+        select i, len, words, hotline.unit_of_item(i, division_) as unit_id from item
+    ), fit as (
+        select i, u as u, hotline.item_score(i, cat, len) as score, words
+        from placed p join hotline.unit u on u.id = p.unit_id
+        where not ((i).exclude_grassroots and u.grassroots) and hotline.is_valid(u)
     ), best as (
         select distinct on ((u).id) * from fit order by (u).id, score desc, (i).id
     ), ranked as (

@@ -67,11 +67,11 @@ begin
     end if;
     perform hotline.put_contact((c.t).id, coalesce(x->'contact', '{}') || jsonb_build_object('query_code_enc', x->>'query_code_enc'));
     perform hotline.put_grams((c.t).id, coalesce(x->'grams', '[]'));
-    c := hotline.record_event(c, null, null);
+    c := hotline.record_event(c, null, null, '{}');
     insert into hotline.ticket values ((c.t).*);
     insert into hotline.ticket_ref (ticket_no, ticket_id) values ((c.t).ticket_no, (c.t).id);
     perform hotline.count_ticket(null, c.t);
-    perform hotline.refresh_inbox(c.t, null);
+    perform hotline.refresh_inbox(c.t, null, '{}');
     return c;
 end $$;
 
