@@ -1,17 +1,18 @@
 #!/usr/bin/env node
-// tools/replay-count.mjs LOG [--url http://127.0.0.1:12345]
+// tools/replay-count.mjs LOG... [--url http://127.0.0.1:12345]
 //
 // Counts the closure figures once more, from nothing but the answers that `hotlinectl replay` logged, and compares them
 // with GET /v1/metrics/closure: in total, by unit and by day, for the whole time and for weeks within it.  It shares no
-// code with the engine, the database or the replay.  Exit 1 when any figure differs.
+// code with the engine, the database or the replay.  The logs must tell of every complaint of the database.  Exit 1 when
+// any figure differs.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const args = process.argv.slice(2);
 const option = args.indexOf('--url');
 const url = option < 0 ? 'http://127.0.0.1:12345' : args.splice(option, 2)[1];
-if (args.length !== 1) {
-    console.error('usage: tools/replay-count.mjs LOG [--url URL]');
+if (!args.length) {
+    console.error('usage: tools/replay-count.mjs LOG... [--url URL]');
     process.exit(2);
 }
 
@@ -96,8 +97,8 @@ const meaning = {
 async function readLog(path) {
     for await (const text of createInterface({ input: createReadStream(path) })) {
         const line = JSON.parse(text);
-        if (!complaints.has(line.complaint)) complaints.set(line.complaint, { round: 0, rounds: [], unit: '' });
-        meaning[line.transition]?.(complaints.get(line.complaint), Date.parse(line.at), line);
+        if (!complaints.has(line.number)) complaints.set(line.number, { round: 0, rounds: [], unit: '' });
+        meaning[line.transition]?.(complaints.get(line.number), Date.parse(line.at), line);
     }
 }
 
@@ -249,7 +250,7 @@ async function comparePeriod(from, to, top) {
 const nextDay = (from, days) => new Date(Date.parse(from) + days * 86400e3).toISOString().slice(0, 10);
 const percent = (num, den) => (den ? `${((100 * num) / den).toFixed(2)} % (${num} of ${den})` : '—');
 
-await readLog(args[0]);
+for (const log of args) await readLog(log);
 await signIn();
 const top = await members();
 const days = [...complaints.values()].flatMap((c) => [c.accepted, c.closed, c.refused]).filter((at) => at !== undefined).map(day).sort();

@@ -617,16 +617,23 @@ static moment time_of(struct life *life, const struct delay *after)
     return at;
 }
 
-static void go_on(struct life *life)
+/* The step after this one, whatever the ticket's state. */
+static const struct step *advance(struct life *life)
 {
-    const struct step *next;
-
     life->step++;
     if (!life->story->legs[life->leg][life->step].run) {
         life->leg++;
         life->step = 0;
     }
-    next = life_step(life);
+    return life_step(life);
+}
+
+static void go_on(struct life *life)
+{
+    const struct step *next = advance(life);
+
+    while (next && next->only_in && !is_one_of(life->state, next->only_in))
+        next = advance(life);
     if (next)
         life->at = time_of(life, &next->after);
     else
@@ -635,12 +642,7 @@ static void go_on(struct life *life)
 
 void life_run(struct worker *worker, struct life *life, moment until)
 {
-    while (!life->over && life->at < until) {
-        const struct step *step = life_step(life);
-
-        if (step->only_in && !is_one_of(life->state, step->only_in))
+    while (!life->over && life->at < until)
+        if (life_step(life)->run(worker, life) == DONE)
             go_on(life);
-        else if (step->run(worker, life) == DONE)
-            go_on(life);
-    }
 }
