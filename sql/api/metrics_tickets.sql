@@ -29,6 +29,10 @@ begin
     if part not in ('num', 'den', 'rest') then
         return hotline.bad_inputs(jsonb_build_array(hotline.field('part', 'unknown_part', '应为 num、den 或 rest。', 'One of num, den, rest.')));
     end if;
+    if part = 'rest' and not hotline.is_part_of(f.num, f.den) then
+        return hotline.bad_inputs(jsonb_build_array(hotline.field('part', 'no_rest', '这项指标的分子不是分母的一部分。',
+            'The numerator of this figure is no part of its denominator.')));
+    end if;
     count_ := case when f.name = 'handling' then 'handled' when f.name is null then (select name from hotline.metric_count where name = x->>'figure')
                    when part = 'num' then f.num else f.den end;
     less := case when part = 'rest' then f.num end;

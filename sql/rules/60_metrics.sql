@@ -893,6 +893,12 @@ language sql immutable as $$
                 else coalesce(hotline.is_counted(num, t, t0, t1), false) end
 $$;
 
+-- Only then is there a rest.
+create or replace function hotline.is_part_of(num text, den text) returns boolean
+language sql immutable as $$
+    select num = 'closed' and den = 'on_hand' or hotline.count_basis(num) = hotline.count_basis(den)
+$$;
+
 create or replace function hotline.is_charged(count_ text, a hotline.assignment) returns boolean
 language sql immutable as $$
     select a.state not in (8, 9) and case count_
