@@ -43,7 +43,6 @@ export function bodyOf(draft: Draft): Record<string, unknown> {
     type: draft.type,
     title: draft.title.trim(),
     content: draft.content.trim(),
-    channel: 'web',
     reply_wanted: draft.reply_wanted
   }
   if (draft.division) body.division = draft.division

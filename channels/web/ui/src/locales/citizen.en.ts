@@ -43,7 +43,7 @@ export default {
     waiting: 'There is no connection at the moment. What you wrote is kept on this device and will be sent again by itself, once only. Please keep this page open.',
     after: 'You will then see a number and a code: write them down.',
     noReference: 'The choices could not be loaded.',
-    missing: { type: 'Choose what kind of matter it is.', title: 'Say it in one sentence.', content: 'Write what happened.' }
+    missing: { type: 'Choose what kind of matter it is.', title: 'Say it in one sentence.', content: 'Write what happened.', phone: 'Give a phone, or choose to stay anonymous below.' }
   },
   receipt: {
     title: 'We have received it',

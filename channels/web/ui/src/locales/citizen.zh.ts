@@ -43,7 +43,7 @@ export default {
     waiting: '网络或服务暂时不通，您写的内容已保存在本机。恢复后会自动再次提交，不会重复；请不要关闭本页。',
     after: '提交后会显示工单号和查询码，请记下来。',
     noReference: '选项没有读到。',
-    missing: { type: '请选择这是一件什么事。', title: '请用一句话说明。', content: '请写具体情况。' }
+    missing: { type: '请选择这是一件什么事。', title: '请用一句话说明。', content: '请写具体情况。', phone: '请填写联系电话，或在下面选择匿名提交。' }
   },
   receipt: {
     title: '已经收到您的诉求',

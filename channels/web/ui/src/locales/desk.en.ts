@@ -41,7 +41,7 @@ export default {
     late: 'Overdue',
     soon: 'Due soon',
     all: 'All open',
-    closed: 'Closed too'
+    closed: 'Ended'
   },
   column: {
     light: 'Light', number: 'Number', title: 'Title', state: 'State', unit: 'Unit', place: 'Place', due: 'Due', channel: 'Channel', time: 'Submitted'
@@ -53,7 +53,7 @@ export default {
     words: '“{q}”',
     phone: 'phone {phone}'
   },
-  filter: { title: 'Filters', closed: 'Closed too', clear: 'Clear filters' },
+  filter: { title: 'Filters', scope: 'Scope', open: 'Open', ended: 'Ended', all: 'All', clear: 'Clear filters' },
   light: { green: 'In time', yellow: 'Due soon', red: 'Overdue', deep_red: 'Long overdue', blue: 'Paused', none: 'No clock' },
   due: {
     left: '{amount} left',
@@ -62,10 +62,6 @@ export default {
     hours: '{n} h',
     hoursMinutes: '{h} h {m} min',
     minutes: '{n} min'
-  },
-  clock: {
-    accept: 'Accept', dispatch: 'Dispatch', sign: 'Sign', contact: 'First contact', unit: 'Handle', handle: 'Handle', redo: 'Redo', audit: 'Audit',
-    callback: 'Call back', closing: 'Close', consultation: 'Consultation', review: 'Review', promise: 'Promise to the citizen'
   },
   clocks: { title: 'Clocks', met: 'Met in time', metLate: 'Met late', stopped: 'Stopped', provisional: '(holidays not published yet)' },
   flag: {
@@ -85,9 +81,9 @@ export default {
     purposeLabel: 'Purpose', purposeMissing: 'Say what it is for.',
     purpose: { callback: 'Callback', verify: 'Check the facts', handle: 'Arrange the work' }
   },
-  action: { title: 'What you can do', none: 'There is nothing for you to do here now.', done: '{action}: done', ofApproval: '{action}: {kind}', key: 'Key {n}' },
+  action: { title: 'What you can do', none: 'There is nothing for you to do here now.', done: '{action}: done', key: 'Key {n}' },
   form: {
-    optional: 'optional', atLeast: '{have} of at least {n} characters', lines: 'One a line', ids: 'Several numbers, separated by commas',
+    optional: 'optional', atLeast: '{have} of at least {n} characters', lines: 'One a line',
     asksApproval: 'This takes effect after an approval.',
     unknown: 'No answer came, so nobody knows whether it worked. Send again: it will not be done twice.',
     stale: 'Somebody has just changed this ticket, and the page now shows it. What you typed is still here: check it and send again.',
@@ -100,7 +96,7 @@ export default {
     caller: 'same caller', place: 'same place', words: 'similar words', title: 'Similar open tickets'
   },
   route: { title: 'Proposals', score: 'Confidence of 100', take: 'Use', auto: 'may go by itself' },
-  assignment: { title: 'Units', main: 'main', co: 'assisting', sub: 'sub-unit', round: 'round {n}', dispatched: 'Dispatched', due: 'due' },
+  assignment: { title: 'Units', round: 'round {n}', dispatched: 'Dispatched', due: 'due' },
   approval: { title: 'Approvals', waits: 'waits for {role}', approved: 'approved', rejected: 'rejected', dropped: 'dropped' },
   reply: {
     all: 'Replies', title: 'Round {round}, version {version}', result: 'Result', told: 'Citizen told', submitted: 'Submitted', verdict: 'Audit',
@@ -121,31 +117,69 @@ export default {
   },
   by: { unit: 'Unit', day: 'Day', category: 'Category', channel: 'Channel', district: 'District' },
   rate: {
-    closure_rate_cohort: 'Closure rate, cohort',
-    closure_rate_flow: 'Closure rate, flow',
-    closure_rate_due: 'Closure rate, due',
+    closure_rate_cohort: 'Closure rate (cohort)',
+    closure_rate_flow: 'Closure rate (flow)',
+    closure_rate_due: 'Closure rate (due)',
     ontime_sign_rate: 'Signed in time',
     ontime_close_rate: 'Closed in time',
     direct_answer_rate: 'Answered directly',
-    return_rate: 'Returned',
-    rework_rate: 'Reworked',
-    satisfaction_rate: 'Satisfied',
-    satisfaction_coverage: 'Coverage of callbacks',
+    return_rate: 'Return rate',
+    rework_rate: 'Rework rate',
+    satisfaction_rate: 'Satisfaction',
+    satisfaction_coverage: 'Coverage of satisfaction',
     graded_satisfaction: 'Graded satisfaction',
-    resolve_rate: 'Resolved'
+    resolve_rate: 'Resolved, says the citizen'
   },
   count: {
-    accepted: 'Accepted', carried_in: 'Carried in', direct: 'Answered directly', dispatched: 'Dispatched', waiting: 'Waiting for dispatch', waiting_dispatch: 'Waiting for dispatch', left: 'Left before dispatch',
-    left_before_dispatch: 'Left before dispatch', closed: 'Closed', closed_in_period: 'Closed in the period', withdrawn: 'Withdrawn', voided: 'Voided', merged: 'Merged', referred: 'Referred out',
-    referred_out: 'Referred out', terminated: 'Terminated', refused: 'Refused', open: 'Open', signed: 'Signed', replied: 'Replied', rated: 'Rated', due: 'Due', rework: 'Reworked',
-    reworked: 'Reworked', reopened: 'Reopened', submitted: 'Submitted', archived: 'Archived', no_supplement: 'No supplement', returned: 'Returned', callbacks: 'Callbacks', callbacks_due: 'Callbacks due'
+    accepted: 'Accepted',
+    set_aside: 'Accepted, later voided or merged',
+    carried_in: 'Carried in',
+    on_hand: 'Carried in and accepted',
+    refused: 'Refused',
+    unaccepted: 'Left before acceptance',
+    direct: 'Answered directly',
+    dispatched: 'First dispatched in the period',
+    closed: 'Closed in the period',
+    closed_of_accepted: 'Closed by now, of those accepted',
+    withdrawn: 'Withdrawn',
+    voided: 'Voided',
+    merged: 'Merged',
+    referred: 'Referred out',
+    terminated: 'Terminated',
+    no_supplement: 'No supplement (counted as closed)',
+    open_at_end: 'Still open at the end',
+    due: 'Replies due',
+    due_replied: 'Replied, of those due',
+    due_ontime: 'Replied in time, of those due',
+    sign_due: 'Signatures due',
+    sign_ontime: 'Signed in time',
+    reply_accepted: 'Replies accepted',
+    reworked: 'Reworks started',
+    called: 'Callbacks due',
+    rated: 'Rated',
+    satisfied: 'At least satisfied',
+    graded: 'Graded verdicts (tenths)',
+    asked_resolved: 'Asked whether resolved',
+    resolved: 'Resolved verdicts (tenths)',
+    handled: 'Closed with a handling time',
+    handled_minutes: 'Minutes of handling',
+    fate_direct: 'Answered directly',
+    fate_dispatched: 'Dispatched (those carried in may have been before)',
+    fate_waiting: 'Waiting for dispatch',
+    fate_withdrawn: 'Withdrawn before dispatch',
+    fate_voided: 'Voided before dispatch',
+    fate_merged: 'Merged before dispatch',
+    fate_referred: 'Referred out before dispatch',
+    fate_terminated: 'Terminated before dispatch',
+    fate_no_supplement: 'No supplement before dispatch'
   },
   closure: {
     rest: 'the other {n}',
     decompositions: 'Accepted, decomposed in two ways',
-    identity: 'Where from, where to',
-    identity2: 'Second decomposition',
+    identity: 'What became of it',
+    identity2: 'In and out',
     sum: 'Sum',
+    formula: '{num} ÷ {den}',
     balanced: 'Both sides are equal.',
     unbalanced: 'The sides differ: this period must not be published.',
     others: 'Other rates', counts: 'Counts',
@@ -154,6 +188,7 @@ export default {
     drop: 'drop',
     empty: 'Nothing in this period. Choose another.',
     snapshot: 'As of {at}; due times checked up to {swept}; rule version {rule}. A rate without a denominator is shown as “—”.',
+    without: '{n} more rows have nothing and are not shown.',
     noTickets: 'No tickets behind this figure.',
     part: { num: 'numerator', den: 'denominator', rest: 'the rest' }
   },

@@ -41,7 +41,7 @@ export default {
     late: '已超期',
     soon: '临期',
     all: '全部在办',
-    closed: '含已办结'
+    closed: '已结束'
   },
   column: {
     light: '时限灯', number: '编号', title: '标题', state: '状态', unit: '单位', place: '地点', due: '时限', channel: '来源', time: '提交'
@@ -53,7 +53,7 @@ export default {
     words: '“{q}”',
     phone: '来电 {phone}'
   },
-  filter: { title: '筛选', closed: '含已办结', clear: '清除筛选' },
+  filter: { title: '筛选', scope: '范围', open: '在办', ended: '已结束', all: '全部', clear: '清除筛选' },
   light: { green: '正常', yellow: '临期', red: '超期', deep_red: '严重超期', blue: '暂停', none: '不计时' },
   due: {
     left: '还剩 {amount}',
@@ -62,10 +62,6 @@ export default {
     hours: '{n} 小时',
     hoursMinutes: '{h} 小时 {m} 分',
     minutes: '{n} 分钟'
-  },
-  clock: {
-    accept: '受理', dispatch: '派单', sign: '签收', contact: '先行联系', unit: '办理', handle: '办理', redo: '重新办理', audit: '审核',
-    callback: '回访', closing: '办结', consultation: '会商', review: '审批', promise: '对市民的承诺'
   },
   clocks: { title: '时限', met: '按时完成', metLate: '超期完成', stopped: '已停止', provisional: '（节假日安排未公布，暂定）' },
   flag: {
@@ -85,9 +81,9 @@ export default {
     purposeLabel: '用途', purposeMissing: '请填写用途。',
     purpose: { callback: '回访', verify: '核实情况', handle: '联系办理' }
   },
-  action: { title: '可办事项', none: '现在没有您可以办理的事项。', done: '{action}：已完成', ofApproval: '{action}：{kind}', key: '快捷键 {n}' },
+  action: { title: '可办事项', none: '现在没有您可以办理的事项。', done: '{action}：已完成', key: '快捷键 {n}' },
   form: {
-    optional: '选填', atLeast: '已写 {have} 字，至少 {n} 字', lines: '每行一条', ids: '多个编号用逗号隔开',
+    optional: '选填', atLeast: '已写 {have} 字，至少 {n} 字', lines: '每行一条',
     asksApproval: '提交后须经审批才生效。',
     unknown: '没有收到回答，不知道是否成功。请再次发送，不会重复办理。',
     stale: '工单刚被他人更新，页面已换成最新内容。您填写的内容还在，请核对后再发送。',
@@ -100,7 +96,7 @@ export default {
     caller: '同一来电人', place: '同一地点', words: '文字相近', title: '相近的在办诉求'
   },
   route: { title: '派单建议', score: '把握程度（百分制）', take: '采用', auto: '可自动派单' },
-  assignment: { title: '承办单位', main: '主办', co: '协办', sub: '转办', round: '第 {n} 轮', dispatched: '派单', due: '办理期限' },
+  assignment: { title: '承办单位', round: '第 {n} 轮', dispatched: '派单', due: '办理期限' },
   approval: { title: '审批', waits: '等待{role}决定', approved: '已同意', rejected: '不同意', dropped: '已撤销' },
   reply: {
     all: '单位答复', title: '第 {round} 轮第 {version} 稿', result: '办理结果', told: '告知诉求人', submitted: '提交时间', verdict: '审核结论',
@@ -121,9 +117,9 @@ export default {
   },
   by: { unit: '单位', day: '日期', category: '类别', channel: '来源', district: '区县' },
   rate: {
-    closure_rate_cohort: '办结率（当期受理）',
-    closure_rate_flow: '办结率（含上期结转）',
-    closure_rate_due: '应办结工单办结率',
+    closure_rate_cohort: '办结率（受理口径）',
+    closure_rate_flow: '办结率（收支口径）',
+    closure_rate_due: '办结率（应办口径）',
     ontime_sign_rate: '按时签收率',
     ontime_close_rate: '按时办结率',
     direct_answer_rate: '直接办结率',
@@ -131,21 +127,59 @@ export default {
     rework_rate: '重办率',
     satisfaction_rate: '满意率',
     satisfaction_coverage: '有效回访率',
-    graded_satisfaction: '分级满意指数',
-    resolve_rate: '解决率'
+    graded_satisfaction: '满意度（加权）',
+    resolve_rate: '解决率（诉求人评价）'
   },
   count: {
-    accepted: '受理', carried_in: '上期结转', direct: '直接办结', dispatched: '转办', waiting: '待派单', waiting_dispatch: '待派单', left: '派单前离开',
-    left_before_dispatch: '派单前离开', closed: '办结', closed_in_period: '当期办结', withdrawn: '撤诉', voided: '作废', merged: '并案', referred: '转出',
-    referred_out: '转出', terminated: '终止', refused: '不予受理', open: '在办', signed: '签收', replied: '答复', rated: '参评', due: '应办结', rework: '重办',
-    reworked: '重办', reopened: '重新打开', submitted: '提交', archived: '归档', no_supplement: '未补充', returned: '退单', callbacks: '回访', callbacks_due: '应回访'
+    accepted: '受理',
+    set_aside: '受理后作废或并案',
+    carried_in: '上期结转',
+    on_hand: '受理与结转合计',
+    refused: '不予受理',
+    unaccepted: '未受理即撤销',
+    direct: '直接办结',
+    dispatched: '本期首次派单',
+    closed: '本期办结',
+    closed_of_accepted: '本期受理中已办结',
+    withdrawn: '撤诉',
+    voided: '作废',
+    merged: '并案',
+    referred: '转出',
+    terminated: '终止办理',
+    no_supplement: '逾期未补充（计入办结）',
+    open_at_end: '期末在办',
+    due: '应办结',
+    due_replied: '应办结中已办复',
+    due_ontime: '应办结中按时办复',
+    sign_due: '应签收',
+    sign_ontime: '按时签收',
+    reply_accepted: '审核通过的答复',
+    reworked: '重办',
+    called: '应回访',
+    rated: '参评',
+    satisfied: '满意及以上',
+    graded: '满意度加权（十分之一）',
+    asked_resolved: '诉求人答复是否解决',
+    resolved: '解决加权（十分之一）',
+    handled: '有办理时长的办结',
+    handled_minutes: '办理分钟数',
+    fate_direct: '直接办结',
+    fate_dispatched: '已派单（含结转中此前已派）',
+    fate_waiting: '待派单',
+    fate_withdrawn: '派单前撤诉',
+    fate_voided: '派单前作废',
+    fate_merged: '派单前并案',
+    fate_referred: '派单前转出',
+    fate_terminated: '派单前终止',
+    fate_no_supplement: '派单前逾期未补充'
   },
   closure: {
     rest: '其余 {n} 件',
     decompositions: '受理量的两种分解',
-    identity: '从哪里来，到哪里去',
-    identity2: '第二种分解',
+    identity: '受理去向',
+    identity2: '收支平衡',
     sum: '合计',
+    formula: '{num} ÷ {den}',
     balanced: '两边相等。',
     unbalanced: '两边不相等，这一期不能发布。',
     others: '其他指标', counts: '数量',
@@ -154,6 +188,7 @@ export default {
     drop: '取消',
     empty: '这一期没有数据。请换一个统计期。',
     snapshot: '数据时点 {at}；到期事项核至 {swept}；指标规则第 {rule} 版。分母为零时不计算，显示为“—”。',
+    without: '另有 {n} 行没有数据，未列出。',
     noTickets: '没有对应的工单。',
     part: { num: '分子', den: '分母', rest: '其余' }
   },

@@ -126,6 +126,9 @@ export interface ListQuery extends Query {
   limit?: number
 }
 
+// As the beginning of a list: all tickets, ended ones too.
+export const EVER = '2000-01-01'
+
 export const api = {
   // session
   me: () => call<{ user: User }>('GET', '/v1/session'),

@@ -27,8 +27,8 @@ export function now(): number {
 
 let workingDays: Map<string, boolean> | undefined
 
-export function learnCalendar(calendar: CalendarDays | undefined): void {
-  if (calendar) workingDays = new Map(calendar.days.map((d) => [d.day, !d.off]))
+export function learnCalendar(calendar: CalendarDays): void {
+  workingDays = new Map(calendar.days.map((d) => [d.day, !d.off]))
 }
 
 function dayOf(ms: number): string {

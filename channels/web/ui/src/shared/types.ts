@@ -3,6 +3,8 @@
 export interface Named {
   id: string
   name: string
+  short_name?: string
+  name_en?: string | null
 }
 
 export interface Coded {
@@ -35,7 +37,6 @@ export interface User {
   roles: string[]
   unit: Named | null
   scope: string
-  may?: string[]
 }
 
 export interface Category {
@@ -74,10 +75,6 @@ export interface Policy {
 }
 
 export interface CalendarDays {
-  am_open: string
-  am_close: string
-  pm_open: string
-  pm_close: string
   days: { day: string; off: boolean }[]
 }
 
@@ -89,7 +86,8 @@ export interface Reference {
   policies: Policy[]
   roles: { code: string; zh: string; en: string }[]
   actions: { action: string; zh: string; en: string }[]
-  calendar?: CalendarDays
+  rights: string[]
+  calendar: CalendarDays
 }
 
 export type LightName = 'green' | 'yellow' | 'red' | 'deep_red' | 'blue' | 'none'
@@ -101,13 +99,13 @@ export interface Row {
   type: string
   state: string
   assignment_state: string | null
-  light: LightName
+  light: LightName | null
   due_at: string | null
   due_kind: string | null
   unit: Named | null
   category: Coded | null
   channel: string
-  division: Coded | null
+  division: (Coded & { name_en?: string | null }) | null
   urgency: string
   round: number
   version: number
@@ -118,7 +116,6 @@ export interface Row {
 export interface TicketPage {
   tickets: Row[]
   cursor: string | null
-  now?: string
 }
 
 export interface Counts {
@@ -165,7 +162,7 @@ export interface Clock {
   met_at: string | null
   stopped_at: string | null
   breached_at: string | null
-  light: LightName
+  light: LightName | null
   provisional: boolean
   paused: boolean
 }
@@ -249,10 +246,10 @@ export interface Ticket extends Row {
   lng: number | null
   lat: number | null
   contact: { phone_mask: string | null; name_mask: string | null; has_phone: boolean; may_reveal: boolean } | null
-  secrecy: string | number
+  secrecy: number
   anonymous: boolean
   reply_wanted: boolean
-  publish: string | number
+  publish: string
   promise_due_at: string | null
   promise_state: string | null
   policy: { code: string; version: number; name: string } | null
@@ -266,8 +263,6 @@ export interface Ticket extends Row {
   events: TicketEvent[]
   similar?: DupHit[]
   texts?: { n: number; title: string; content: string; at: string }[]
-  query_code?: string
-  now?: string
 }
 
 export type InputType =
@@ -327,7 +322,7 @@ export interface MetricRow {
 }
 
 export interface Identity {
-  terms: { name: string; zh: string; en: string; n: number; side?: string }[]
+  terms: { name: string; zh: string; en: string; n: number; side: string }[]
   left: number
   right: number
   balanced: boolean
@@ -336,12 +331,10 @@ export interface Identity {
 export interface Formula {
   zh: string
   en: string
-  numerator_zh?: string
-  numerator_en?: string
-  denominator_zh?: string
-  denominator_en?: string
-  name_zh?: string
-  name_en?: string
+  numerator_zh: string
+  numerator_en: string
+  denominator_zh: string
+  denominator_en: string
 }
 
 export interface Closure {
@@ -355,7 +348,7 @@ export interface Closure {
   total: MetricRow
   rows: MetricRow[]
   identity: Identity
-  decompositions?: Identity | Identity[] | Record<string, Identity>
+  decompositions: Record<string, Identity>
   formulas: Record<string, Formula>
 }
 
@@ -380,6 +373,7 @@ export interface CitizenTicket {
   submitted_at?: string | null
   timeline?: { at: string; text: string; text_en?: string; kind?: string }[]
   reply?: string | null
+  answer?: string | null
 }
 
 export interface Filed {

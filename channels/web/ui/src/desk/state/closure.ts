@@ -43,10 +43,6 @@ export function useClosure(query: Ref<ClosureQuery>) {
   return { figures, problem, isLoading, load }
 }
 
-// One decomposition or several, however they are wrapped.
 export function identitiesOf(closure: Closure): Identity[] {
-  const more = closure.decompositions
-  const isOne = (thing: unknown): thing is Identity => !!thing && typeof thing === 'object' && 'terms' in thing
-  const rest = !more ? [] : isOne(more) ? [more] : Object.values(more).filter(isOne)
-  return [closure.identity, ...rest].filter(isOne)
+  return [closure.identity, ...Object.values(closure.decompositions)]
 }

@@ -4,7 +4,9 @@ import { nameOf, say } from '@/shared/i18n'
 import { learnCalendar } from '@/shared/time'
 import type { Category, Division, Policy, Reference, Unit } from '@/shared/types'
 
-const empty: Reference = { words: {}, categories: [], divisions: [], units: [], policies: [], roles: [], actions: [] }
+const empty: Reference = {
+  words: {}, categories: [], divisions: [], units: [], policies: [], roles: [], actions: [], rights: [], calendar: { days: [] }
+}
 const reference = shallowRef<Reference>(empty)
 // Level 4 comes when somebody opens its parent.
 const villages = shallowRef<Record<string, Division[]>>({})
@@ -53,6 +55,11 @@ export function useReference() {
     return name
   }
 
+  // Has this person's role the right at all?  Whether a ticket allows it now is another question.
+  function may(right: string): boolean {
+    return reference.value.rights.includes(right)
+  }
+
   function role(code: string): string {
     return say(reference.value.roles.find((r) => r.code === code)) || code
   }
@@ -85,7 +92,7 @@ export function useReference() {
   }
 
   return {
-    reference, load, loadVillages, word, anyWord, role, unit, category, categoryPath, division, divisions, divisionChildren,
-    policy
+    reference, load, loadVillages, may, word, anyWord, role, unit, category, categoryPath, division, divisions,
+    divisionChildren, policy
   }
 }

@@ -37,10 +37,5 @@ export function useSession() {
     }
   }
 
-  function may(action: string, role: string): boolean {
-    const who = user.value
-    return !!who && (who.may ? who.may.includes(action) : who.roles.includes(role))
-  }
-
-  return { user, isExpired, find, signIn, signOut, may }
+  return { user, isExpired, find, signIn, signOut }
 }

@@ -1,6 +1,5 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
 import { api, asProblem, type Problem } from '@/shared/api'
-import { hearNow } from '@/shared/time'
 import type { Actions, Ticket } from '@/shared/types'
 import { useFeed } from './feed'
 
@@ -22,7 +21,6 @@ export function useTicket(id: Ref<string>) {
     try {
       const [whole, may] = await Promise.all([api.ticket(asked), api.actions(asked)])
       if (mine !== turn) return
-      hearNow(whole.now)
       ticket.value = whole
       actions.value = may
       problem.value = null

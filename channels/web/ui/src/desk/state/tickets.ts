@@ -1,6 +1,5 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
 import { api, asProblem, queryText, type ListQuery, type Problem } from '@/shared/api'
-import { hearNow } from '@/shared/time'
 import type { Row, TicketPage } from '@/shared/types'
 import { useFeed } from './feed'
 
@@ -33,6 +32,8 @@ function keep(key: string, list: Kept): void {
 
 const fresh = (row: Row): LiveRow => ({ row, glow: 0, isLeft: false })
 const dueOf = (row: Row) => (row.due_at ? Date.parse(row.due_at) : Infinity)
+const byDue = (a: Row, b: Row) => dueOf(a) - dueOf(b) || Number(BigInt(a.id) - BigInt(b.id))
+const byNewest = (a: Row, b: Row) => Number(BigInt(b.id) - BigInt(a.id))
 
 // A list that opens from what was there, reads the rest, and follows the feed.
 export function useTickets(query: Ref<ListQuery>, fetch: Fetch = api.tickets, isLive = true) {
@@ -55,7 +56,6 @@ export function useTickets(query: Ref<ListQuery>, fetch: Fetch = api.tickets, is
     try {
       const page = await fetch({ ...query.value, limit: PAGE }, mine.signal)
       if (running !== mine) return
-      hearNow(page.now)
       rows.value = page.tickets.map(fresh)
       cursor.value = page.cursor
       problem.value = null
@@ -74,7 +74,8 @@ export function useTickets(query: Ref<ListQuery>, fetch: Fetch = api.tickets, is
     try {
       const page = await fetch({ ...query.value, limit: PAGE, cursor: cursor.value })
       if (asked !== key) return
-      const there = new Set(rows.value.map((r) => r.row.id))
+      // A live list may have grown in the meantime; behind a figure one ticket may stand twice.
+      const there = new Set(isLive ? rows.value.map((r) => r.row.id) : [])
       rows.value = [...rows.value, ...page.tickets.filter((t) => !there.has(t.id)).map(fresh)]
       cursor.value = page.cursor
       problem.value = null
@@ -86,10 +87,10 @@ export function useTickets(query: Ref<ListQuery>, fetch: Fetch = api.tickets, is
     }
   }
 
-  // Rows come in the order of their due time; what belongs behind the last one read waits for "more".
+  // Open work comes first due first, everything else newest first; what belongs behind the last row waits for "more".
   function insert(list: LiveRow[], row: Row): void {
-    const due = dueOf(row)
-    const at = list.findIndex((r) => !r.isLeft && dueOf(r.row) > due)
+    const order = query.value.closed || query.value.from ? byNewest : byDue
+    const at = list.findIndex((r) => !r.isLeft && order(r.row, row) > 0)
     if (at >= 0) list.splice(at, 0, { row, glow: 1, isLeft: false })
     else if (!cursor.value) list.push({ row, glow: 1, isLeft: false })
   }
@@ -114,7 +115,6 @@ export function useTickets(query: Ref<ListQuery>, fetch: Fetch = api.tickets, is
     try {
       const page = await fetch({ ...query.value, ids: ids.join(','), limit: 100 })
       if (asked !== key) return
-      hearNow(page.now)
       merge(new Set(ids), page.tickets)
     } catch {
       // The next event or the next minute tries again.
