@@ -117,6 +117,8 @@ $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$(OUT)/engine/openapi.o: engine/openapi.json
+
 # q, not r: two members may have the same base name.
 $(LIBRARY): $(call objects,$(filter-out engine/main.c,$(ENGINE)))
 	@rm -f $@

@@ -8,6 +8,7 @@
 #include "helper.h"
 #include "limit.h"
 #include "number.h"
+#include "openapi.h"
 #include "parent.h"
 #include "secret.h"
 #include "session.h"
@@ -28,6 +29,7 @@ static const struct module modules[] = {
     { .name = "feed", .open = feed_open, .close = feed_close },
     { .name = "desk", .open = desk_open },
     { .name = "channels", .open = channels_open, .close = channels_close },
+    { .name = "description", .open = openapi_open },
     { .name = "sweep", .open = sweep_open, .close = sweep_close },
     { .name = "pages", .prepare = static_load, .open = static_open },
 };

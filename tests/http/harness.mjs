@@ -18,6 +18,7 @@ import { basename, join } from 'node:path';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { check } from './described.mjs';
 
 export const PASSWORD = '12345-demo'; // of every demonstration account
 export const key = () => randomBytes(16).toString('base64url');
@@ -128,7 +129,10 @@ class Client {
         });
         const text = await response.text();
         const json = /^application\/([\w.-]+\+)?json/.test(response.headers.get('content-type') ?? '');
-        return { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) : undefined };
+        const answer = { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) : undefined };
+
+        check(method, path, answer);
+        return answer;
     }
 
     get(path, options) {
@@ -156,11 +160,14 @@ class Citizen extends Client {
 }
 
 class Staff extends Client {
-    // Find one ticket by its number, whole, as this person sees it.
+    // Find one ticket by its number, open or ended, whole, as this person sees it.
     async find(number) {
-        const list = await this.get(`/v1/desk/tickets?q=${number}&closed=1`);
-        const row = list.body?.tickets?.find((t) => t.number === number);
-        return row && (await this.get(`/v1/desk/tickets/${row.id}`)).body;
+        for (const list of ['', '&closed=1']) {
+            const row = (await this.get(`/v1/desk/tickets?q=${number}${list}`)).body.tickets?.[0];
+            if (row)
+                return (await this.get(`/v1/desk/tickets/${row.id}`)).body;
+        }
+        return undefined;
     }
 
     actions(id) {

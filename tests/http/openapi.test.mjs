@@ -1,0 +1,69 @@
+// The description and the engine say the same.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { description, resolve } from './described.mjs';
+import { start } from './harness.mjs';
+
+const hotline = await start({ settings: { web_root: '' } }); // the pages' own routes are no interface
+const { anybody } = hotline;
+const root = new URL('../../', import.meta.url);
+const source = (folder, ending) => readdirSync(new URL(folder, root))
+    .filter((name) => name.endsWith(ending)).map((name) => readFileSync(new URL(folder + name, root), 'utf8')).join('\n');
+const all = (text, pattern) => [...new Set([...text.matchAll(pattern)].map((m) => m[1]))].sort();
+
+test('what is served is the file of the repository', async () => {
+    const answer = await anybody.get('/openapi.json');
+
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.body, description);
+    const again = await anybody.get('/openapi.json', { headers: { 'If-None-Match': answer.headers.get('etag') } });
+    assert.equal(again.status, 304);
+});
+
+test('the engine has exactly the routes that are described', async () => {
+    const { text } = await anybody.get('/metrics'); // a series for each route as it is registered
+    const there = all(text, /^hotlined_http_seconds_count\{route="([^"]+)"/gm);
+    const said = Object.entries(description.paths)
+        .flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`)).sort();
+
+    assert.deepEqual(there, said);
+});
+
+test('every code that a rule of the database can refuse with is described, under its status', () => {
+    const rules = ['sql/rules/', 'sql/api/'].map((folder) => source(folder, '.sql')).join('\n');
+    const problems = [...rules.matchAll(/hotline\.problem\((\d{3}),\s*'(\w+)'/g)];
+
+    assert.ok(problems.length > 20);
+    for (const [, status, code] of problems)
+        assert.match(description.components.responses[status].description, new RegExp(`\\b${code}\\b`), `${status} ${code}`);
+});
+
+test('every code that is described is somewhere in the engine or in the database', () => {
+    const text = ['sql/rules/', 'sql/api/'].map((folder) => source(folder, '.sql')).join('\n') +
+        ['engine/', 'channels/web/'].map((folder) => source(folder, '.c')).join('\n');
+
+    for (const code of description.components.schemas.Problem.properties.code.enum)
+        assert.match(text, new RegExp(`['"]${code}['"]`), code);
+});
+
+test('every reference within the description leads somewhere, every operation has a name of its own', () => {
+    const names = [];
+    const walk = (node) => {
+        if (node === null || typeof node !== 'object')
+            return;
+        if (typeof node.$ref === 'string')
+            assert.ok(resolve(node), node.$ref);
+        if (node.operationId)
+            names.push(node.operationId);
+        Object.values(node).forEach(walk);
+    };
+
+    walk(description);
+    assert.equal(new Set(names).size, names.length);
+    for (const [path, item] of Object.entries(description.paths))
+        for (const operation of Object.values(item))
+            for (const [, name] of path.matchAll(/\{(\w+)\}/g))
+                assert.ok(operation.parameters.map(resolve).some((p) => p.in === 'path' && p.name === name), `${path}: ${name}`);
+});
