@@ -7,10 +7,15 @@ language plpgsql as $outer$
 begin
     if is_on then
         create or replace function hotline.now() returns timestamptz
-        language sql stable set search_path = hotline, pg_temp as $$
-            select coalesce(nullif(current_setting('hotline.at', true), '')::timestamptz,
-                            (select at from hotline.simulation), transaction_timestamp())
-        $$;
+        language plpgsql stable as $$
+        declare
+            given text := current_setting('hotline.at', true);
+        begin
+            if given <> '' then
+                return given::timestamptz;
+            end if;
+            return coalesce((select at from hotline.simulation), transaction_timestamp());
+        end $$;
         create or replace function hotline.take_time(x jsonb) returns void
         language plpgsql as $$
         begin
@@ -52,9 +57,9 @@ language sql immutable parallel safe as $$ select 'Asia/Shanghai'::text $$;
 create or replace function hotline.day_of(at timestamptz) returns date
 language sql immutable parallel safe as $$ select (at at time zone 'Asia/Shanghai')::date $$;
 
--- The first id of a moment: milliseconds since 2000 above twenty bits of sequence.
+-- The first id of a moment: milliseconds since 2000 above twenty bits of sequence.  (stable like extract, so that it is inlined.)
 create or replace function hotline.id_at(at timestamptz) returns bigint
-language sql immutable parallel safe as $$
+language sql stable parallel safe as $$
     select ((extract(epoch from at) * 1000)::bigint - 946684800000) << 20
 $$;
 

@@ -1,27 +1,35 @@
 -- Answers, words and the memory of keys.
 
 create or replace function hotline.name_of(kind_ text, code_ smallint) returns text
-language sql stable as $$ select name from hotline.word where kind = kind_ and code = code_ $$;
+language plpgsql stable as $$
+begin
+    return (select name from hotline.word where kind = kind_ and code = code_);
+end $$;
 
 create or replace function hotline.code_of(kind_ text, name_ text) returns smallint
-language sql stable as $$ select code from hotline.word where kind = kind_ and name = name_ $$;
+language plpgsql stable as $$
+begin
+    return (select code from hotline.word where kind = kind_ and name = name_);
+end $$;
 
 create or replace function hotline.label_of(kind_ text, code_ smallint) returns text
-language sql stable as $$
-    select case hotline.lang() when 'en' then en else zh end from hotline.word where kind = kind_ and code = code_
-$$;
+language plpgsql stable as $$
+begin
+    return (select case hotline.lang() when 'en' then en else zh end from hotline.word where kind = kind_ and code = code_);
+end $$;
 
 -- Codes of several words; used by the data below and by filters.
 create or replace function hotline.codes_of(kind_ text, names text[]) returns smallint[]
-language sql stable as $$
-    select coalesce(array_agg(code order by code), '{}') from hotline.word where kind = kind_ and name = any (names)
-$$;
+language plpgsql stable as $$
+begin
+    return (select coalesce(array_agg(code order by code), '{}') from hotline.word where kind = kind_ and name = any (names));
+end $$;
 
 create or replace function hotline.say(zh text, en text) returns text
 language sql stable as $$ select case hotline.lang() when 'en' then en else zh end $$;
 
 create or replace function hotline.answer(status int, body jsonb) returns api.answer
-language sql immutable as $$ select row(status, body::json)::api.answer $$;
+language sql stable as $$ select row(status, body::json)::api.answer $$;
 
 -- A problem document (RFC 9457) with a code for programs and a sentence for people; more is merged into it.
 create or replace function hotline.problem(status int, code text, zh text, en text, more jsonb default '{}') returns api.answer
@@ -44,7 +52,7 @@ language sql stable as $$
 $$;
 
 create or replace function hotline.time_text(at timestamptz) returns text
-language sql immutable as $$
+language sql stable as $$
     select to_char(at at time zone 'Asia/Shanghai', 'YYYY-MM-DD"T"HH24:MI:SS') || '+08:00'
 $$;
 
@@ -68,8 +76,8 @@ begin
     return row(was.status, was.body)::api.answer;
 end $$;
 
--- Remember a 2xx answer.  A concurrent twin in another transaction makes this fail with a unique violation; the batch is then
--- tried again one call at a time and finds the twin's answer.
+-- Remember a 2xx answer.  A concurrent twin in another transaction makes this fail with a unique violation; the engine then sends
+-- the batch again, which finds the twin's answer.
 create or replace function hotline.idem_put(principal_ text, x jsonb, given api.answer) returns api.answer
 language plpgsql as $$
 begin

@@ -128,11 +128,14 @@ begin
 end $$;
 
 create or replace function hotline.day_seconds(cal int) returns bigint
-language sql stable as $$
-    select case when always_open then 86400
-                else extract(epoch from (am_close - am_open) + (pm_close - pm_open))::bigint end
-    from hotline.calendar where id = cal
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select case when always_open then 86400
+                    else extract(epoch from (am_close - am_open) + (pm_close - pm_open))::bigint end
+        from hotline.calendar where id = cal
+    );
+end $$;
 
 -- Add what a pause took: the same amount of the clock's own unit that passed while it was paused.
 create or replace function hotline.clock_after_pause(cal int, due timestamptz, unit text, paused_at timestamptz, resumed_at timestamptz)

@@ -216,4 +216,7 @@ insert into hotline.setting (name, value, meaning) values
 on conflict (name) do nothing;
 
 create or replace function hotline.setting_int(name_ text) returns int
-language sql stable as $$ select (value #>> '{}')::int from hotline.setting where name = name_ $$;
+language plpgsql stable as $$
+begin
+    return (select (value #>> '{}')::int from hotline.setting where name = name_);
+end $$;

@@ -46,15 +46,21 @@ insert into hotline.policy_rule (id, appeal_type, urgency, policy) values
 on conflict (id) do update set appeal_type = excluded.appeal_type, urgency = excluded.urgency, policy = excluded.policy;
 
 create or replace function hotline.policy_for(appeal_type_ smallint, urgency_ smallint) returns text
-language sql stable as $$
-    select policy from hotline.policy_rule
-    where (appeal_type = appeal_type_ or appeal_type is null) and (urgency = urgency_ or urgency is null)
-    order by (urgency is not null) desc, id limit 1
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select policy from hotline.policy_rule
+        where (appeal_type = appeal_type_ or appeal_type is null) and (urgency = urgency_ or urgency is null)
+        order by (urgency is not null) desc, id limit 1
+    );
+end $$;
 
 create or replace function hotline.policy_version(code_ text, at timestamptz) returns int
-language sql stable as $$
-    select version from hotline.policy
-    where code = code_ and valid_from <= hotline.day_of(at) and (valid_to is null or valid_to > hotline.day_of(at))
-    order by version desc limit 1
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select version from hotline.policy
+        where code = code_ and valid_from <= hotline.day_of(at) and (valid_to is null or valid_to > hotline.day_of(at))
+        order by version desc limit 1
+    );
+end $$;

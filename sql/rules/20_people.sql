@@ -29,31 +29,41 @@ language sql stable as $$ select hotline.problem(403, 'forbidden', '您没有这
 
 -- The role by which this person may take an action, whatever the ticket; null if none.
 create or replace function hotline.has_right(who hotline.actor, action_ text) returns boolean
-language sql stable as $$
-    select exists (select from hotline.role_right where role = any (who.roles) and action = action_)
-$$;
+language plpgsql stable as $$
+begin
+    return (select exists (select from hotline.role_right where role = any (who.roles) and action = action_));
+end $$;
 
 -- The widest scope this person has for an action: all, unit, own or null.
 create or replace function hotline.scope_of(who hotline.actor, action_ text) returns text
-language sql stable as $$
-    select scope from hotline.role_right where role = any (who.roles) and action = action_
-    order by array_position('{all,unit,own}', scope) limit 1
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select scope from hotline.role_right where role = any (who.roles) and action = action_
+        order by array_position('{all,unit,own}', scope) limit 1
+    );
+end $$;
 
 -- Is this unit in the subtree of that one?
 create or replace function hotline.is_under(unit_ int, top int) returns boolean
-language sql stable as $$ select exists (select from hotline.unit where id = unit_ and top = any (path)) $$;
+language plpgsql stable as $$
+begin
+    return (select exists (select from hotline.unit where id = unit_ and top = any (path)));
+end $$;
 
 -- The role in which this person may do this to this ticket and its main assignment, or null.
 create or replace function hotline.role_for(who hotline.actor, action_ text, t hotline.ticket, a hotline.assignment) returns text
-language sql stable as $$
-    select role from hotline.role_right
-    where role = any (who.roles) and action = action_
-      and (scope = 'all'
-           or scope = 'own' and t.created_by = who.id
-           or scope = 'unit' and a.id is not null and hotline.is_under(a.unit_id, who.unit))
-    order by array_position('{all,unit,own}', scope), role limit 1
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select role from hotline.role_right
+        where role = any (who.roles) and action = action_
+          and (scope = 'all'
+               or scope = 'own' and t.created_by = who.id
+               or scope = 'unit' and a.id is not null and hotline.is_under(a.unit_id, who.unit))
+        order by array_position('{all,unit,own}', scope), role limit 1
+    );
+end $$;
 
 -- May this person see this ticket?  A unit's people see what is or was assigned to their subtree; a sealed ticket shows only to
 -- those with the right to it (and to whoever wrote it down).

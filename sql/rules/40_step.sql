@@ -313,7 +313,7 @@ begin
         insert into hotline.assignment values ((c.a).*);
         perform hotline.count_assignment(null, c.a, was, c.t);
         c.payload := c.payload || jsonb_build_object('main_unit', (c.a).unit_id, 'round', (c.a).round,
-            'sign_due_at', hotline.time_text((c.a).sign_due_at), 'unit_due_at', hotline.time_text((c.a).unit_due_at));
+            'sign_due_at', (c.a).sign_due_at, 'unit_due_at', (c.a).unit_due_at);
     end if;
     units := hotline.units_of((c.t).id);
     c := hotline.record_event(c, was.state, case when (c.a).id is not distinct from a_was.id then a_was.state end, units);
@@ -370,14 +370,18 @@ end $$;
 
 -- What the chain is computed over: every column in order, the moment as epoch microseconds.
 create or replace function hotline.event_text(e hotline.event) returns text
-language sql immutable as $$
-    select concat_ws('|', e.id, e.ticket_id, e.n, e.transition, e.action, (extract(epoch from e.at) * 1000000)::bigint,
+language plpgsql stable as $$
+begin
+    return concat_ws('|', e.id, e.ticket_id, e.n, e.transition, e.action, (extract(epoch from e.at) * 1000000)::bigint,
         coalesce(e.actor_id, 0), e.actor_role, coalesce(e.unit_id, 0), coalesce(e.assignment_id, 0), coalesce(e.from_state, 0),
-        e.to_state, coalesce(e.assignment_from, 0), coalesce(e.assignment_to, 0), array_to_string(e.units, ','), e.payload::text)
-$$;
+        e.to_state, coalesce(e.assignment_from, 0), coalesce(e.assignment_to, 0), array_to_string(e.units, ','), e.payload::text);
+end $$;
 
 create or replace function hotline.event_hash(prev bytea, e hotline.event) returns bytea
-language sql immutable as $$ select sha256(coalesce(prev, '') || convert_to(hotline.event_text(e), 'UTF8')) $$;
+language plpgsql stable as $$
+begin
+    return sha256(coalesce(prev, '') || convert_to(hotline.event_text(e), 'UTF8'));
+end $$;
 
 -- Append to the ticket's chain.  Texts go to event_note, where they can be erased; the payload holds codes, ids and dates only.
 create or replace function hotline.record_event(c hotline.call, state_was smallint, assignment_was smallint, units_ int[]) returns hotline.call
@@ -413,18 +417,20 @@ end $$;
 
 -- Keep a text that belongs to an event.
 create or replace function hotline.note(c hotline.call, name_ text, body_ text) returns void
-language sql as $$
+language plpgsql as $$
+begin
     insert into hotline.event_note (ticket_id, event_id, name, body)
-    select (c.t).id, c.event, name_, body_ where body_ <> ''
-$$;
+    select (c.t).id, c.event, name_, body_ where body_ <> '';
+end $$;
 
 create or replace function hotline.note_inputs(c hotline.call, variadic names text[]) returns void
-language sql as $$
+language plpgsql as $$
+begin
     insert into hotline.event_note (ticket_id, event_id, name, body)
     select (c.t).id, c.event, n, case jsonb_typeof(c.x->n) when 'array' then
         (select string_agg(e, E'\n') from jsonb_array_elements_text(c.x->n) e) else c.x->>n end
-    from unnest(names) n where coalesce(c.x->>n, '') <> ''
-$$;
+    from unnest(names) n where coalesce(c.x->>n, '') <> '';
+end $$;
 
 -- The row that lists read, or none when the ticket is ended.  Its due time is that of the first clock people work against.
 create or replace function hotline.refresh_inbox(t hotline.ticket, a hotline.assignment, units_ int[]) returns void

@@ -58,23 +58,25 @@ end $$;
 
 -- A met sign or unit clock keeps its timer: when the due time has passed, the assignment enters the due-type figures.
 create or replace function hotline.clock_meet(c hotline.call, kind_ text) returns void
-language sql as $$
+language plpgsql as $$
+begin
     with met as (
         update hotline.clock set met_at = c.at, breached_at = case when c.at > due_at then coalesce(breached_at, due_at) else breached_at end
         where ticket_id = (c.t).id and kind = kind_ and met_at is null and stopped_at is null
           and (assignment_id is null or assignment_id = (c.a).id)
         returning id, kind)
-    delete from hotline.timer where ticket_id = (c.t).id and clock_id in (select id from met where kind not in ('sign', 'unit'))
-$$;
+    delete from hotline.timer where ticket_id = (c.t).id and clock_id in (select id from met where kind not in ('sign', 'unit'));
+end $$;
 
 create or replace function hotline.clock_stop(c hotline.call, kind_ text) returns void
-language sql as $$
+language plpgsql as $$
+begin
     with stopped as (
         update hotline.clock set stopped_at = c.at, breached_at = case when c.at > due_at then coalesce(breached_at, due_at) else breached_at end
         where ticket_id = (c.t).id and (kind_ = '*' or kind = kind_) and met_at is null and stopped_at is null
         returning id)
-    delete from hotline.timer where ticket_id = (c.t).id and clock_id in (select id from stopped)
-$$;
+    delete from hotline.timer where ticket_id = (c.t).id and clock_id in (select id from stopped);
+end $$;
 
 -- A clock that had been met runs again towards the same due time.
 create or replace function hotline.clock_unmeet(c hotline.call, kind_ text) returns void
@@ -96,10 +98,11 @@ begin
 end $$;
 
 create or replace function hotline.clock_breach(c hotline.call, kind_ text) returns void
-language sql as $$
+language plpgsql as $$
+begin
     update hotline.clock set breached_at = due_at, stopped_at = c.at
-    where ticket_id = (c.t).id and kind = kind_ and met_at is null and stopped_at is null
-$$;
+    where ticket_id = (c.t).id and kind = kind_ and met_at is null and stopped_at is null;
+end $$;
 
 -- The effects of a row, in its order.
 create or replace function hotline.run_clocks(c hotline.call) returns hotline.call

@@ -77,9 +77,10 @@ end $$;
 
 -- Every directory item of the category is a department's.
 create or replace function hotline.is_department_duty(category int) returns boolean
-language sql stable as $$
-    select coalesce(bool_and(exclude_grassroots), false) from hotline.directory_item where category_id = category and valid_to is null
-$$;
+language plpgsql stable as $$
+begin
+    return (select coalesce(bool_and(exclude_grassroots), false) from hotline.directory_item where category_id = category and valid_to is null);
+end $$;
 
 create or replace function hotline.may_contact(c hotline.call) returns api.answer
 language plpgsql as $$
@@ -136,10 +137,13 @@ begin
 end $$;
 
 create or replace function hotline.was_reached(t hotline.ticket) returns boolean
-language sql stable as $$
-    select exists (select from hotline.callback_attempt
-                   where ticket_id = t.id and round = t.round and outcome in (1, 8, 9, 10, 11))
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select exists (select from hotline.callback_attempt
+                       where ticket_id = t.id and round = t.round and outcome in (1, 8, 9, 10, 11))
+    );
+end $$;
 
 create or replace function hotline.not_reached() returns api.answer
 language sql stable as $$
@@ -195,14 +199,17 @@ end $$;
 
 -- Three attempts on two days and in two time bands, nobody reached, and the rating link unanswered for so many hours.
 create or replace function hotline.unreachable_from(tid bigint, round_ smallint) returns timestamptz
-language sql stable as $$
-    select max(at) + make_interval(hours => hotline.setting_int('callback.sms_hours'))
-    from hotline.callback_attempt where ticket_id = tid and round = round_
-    having count(*) >= 3 and count(distinct hotline.day_of(at)) >= 2
-       and count(distinct case when extract(hour from at at time zone 'Asia/Shanghai') < 12 then 1
-                               when extract(hour from at at time zone 'Asia/Shanghai') < 18 then 2 else 3 end) >= 2
-       and not bool_or(outcome in (1, 8, 9, 10, 11))
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select max(at) + make_interval(hours => hotline.setting_int('callback.sms_hours'))
+        from hotline.callback_attempt where ticket_id = tid and round = round_
+        having count(*) >= 3 and count(distinct hotline.day_of(at)) >= 2
+           and count(distinct case when extract(hour from at at time zone 'Asia/Shanghai') < 12 then 1
+                                   when extract(hour from at at time zone 'Asia/Shanghai') < 18 then 2 else 3 end) >= 2
+           and not bool_or(outcome in (1, 8, 9, 10, 11))
+    );
+end $$;
 
 create or replace function hotline.is_unreachable(c hotline.call) returns api.answer
 language sql as $$
@@ -217,11 +224,14 @@ language sql as $$
 $$;
 
 create or replace function hotline.may_archive(c hotline.call) returns api.answer
-language sql as $$
-    select case when (c.t).closed_at + make_interval(days => hotline.setting_int('archive.days')) > c.at
-            or exists (select from hotline.approval where ticket_id = (c.t).id and verdict is null) then
-        hotline.problem(409, 'too_early_to_archive', '还不到归档的时候。', 'It is too early to archive.') end
-$$;
+language plpgsql as $$
+begin
+    return (
+        select case when (c.t).closed_at + make_interval(days => hotline.setting_int('archive.days')) > c.at
+                or exists (select from hotline.approval where ticket_id = (c.t).id and verdict is null) then
+            hotline.problem(409, 'too_early_to_archive', '还不到归档的时候。', 'It is too early to archive.') end
+    );
+end $$;
 
 -- Refusals that need a second person's word.
 create or replace function hotline.refuse_needs_two(c hotline.call) returns boolean

@@ -35,27 +35,29 @@ end $$;
 
 -- What figures are counted by, as events carry it.
 create or replace function hotline.dimensions(t hotline.ticket) returns jsonb
-language sql immutable as $$
+language sql stable as $$
     select jsonb_build_object('channel', t.channel, 'type', t.appeal_type, 'category', t.category_id, 'division', t.division, 'urgency', t.urgency)
 $$;
 
 create or replace function hotline.put_grams(tid bigint, grams_ jsonb) returns void
-language sql as $$
+language plpgsql as $$
+begin
     insert into hotline.ticket_gram (ticket_id, grams)
     select tid, coalesce(array_agg(g::int), '{}') from jsonb_array_elements_text(grams_) g
-    on conflict (ticket_id) do update set grams = excluded.grams
-$$;
+    on conflict (ticket_id) do update set grams = excluded.grams;
+end $$;
 
 create or replace function hotline.put_contact(tid bigint, contact jsonb) returns void
-language sql as $$
+language plpgsql as $$
+begin
     insert into hotline.ticket_contact as k (ticket_id, phone_enc, phone_hmac, phone_mask, name_enc, name_mask, query_code_enc)
     values (tid, contact->>'phone_enc', contact->>'phone_hmac', contact->>'phone_mask', contact->>'name_enc', contact->>'name_mask',
         contact->>'query_code_enc')
     on conflict (ticket_id) do update set
         phone_enc = coalesce(excluded.phone_enc, k.phone_enc), phone_hmac = coalesce(excluded.phone_hmac, k.phone_hmac),
         phone_mask = coalesce(excluded.phone_mask, k.phone_mask), name_enc = coalesce(excluded.name_enc, k.name_enc),
-        name_mask = coalesce(excluded.name_mask, k.name_mask), query_code_enc = coalesce(excluded.query_code_enc, k.query_code_enc)
-$$;
+        name_mask = coalesce(excluded.name_mask, k.name_mask), query_code_enc = coalesce(excluded.query_code_enc, k.query_code_enc);
+end $$;
 
 create or replace function hotline.do_edit(c hotline.call) returns hotline.call
 language sql as $$ select hotline.apply_fields(c) $$;
@@ -188,7 +190,8 @@ end $$;
 
 -- The reply under decision: the last one of this assignment.
 create or replace function hotline.mark_reply(c hotline.call, verdict_ text) returns void
-language sql as $$
+language plpgsql as $$
+begin
     update hotline.reply set
         verdict = verdict_,
         approved_by = case verdict_ when 'approved' then (c.actor).id else approved_by end,
@@ -197,8 +200,8 @@ language sql as $$
         audited_at = case when verdict_ in ('passed', 'rejected') then c.at else audited_at end,
         reject_code = case verdict_ when 'rejected' then c.x->>'reject_code' else reject_code end
     where ticket_id = (c.t).id
-      and id = (select max(id) from hotline.reply where ticket_id = (c.t).id and assignment_id = (c.a).id)
-$$;
+      and id = (select max(id) from hotline.reply where ticket_id = (c.t).id and assignment_id = (c.a).id);
+end $$;
 
 create or replace function hotline.do_unit_approve(c hotline.call) returns hotline.call
 language plpgsql as $$
@@ -238,9 +241,10 @@ begin
 end $$;
 
 create or replace function hotline.in_quiet_hours(at timestamptz) returns boolean
-language sql immutable as $$
-    select t >= '20:00' or t < '08:30' or t >= '12:00' and t < '14:30' from (select (at at time zone 'Asia/Shanghai')::time as t) x
-$$;
+language plpgsql immutable as $$
+begin
+    return (select t >= '20:00' or t < '08:30' or t >= '12:00' and t < '14:30' from (select (at at time zone 'Asia/Shanghai')::time as t) x);
+end $$;
 
 -- An attempt that reached nobody may be the one after which only the rating link is left.
 create or replace function hotline.do_attempt(c hotline.call) returns hotline.call
@@ -266,14 +270,15 @@ end $$;
 
 -- The citizen's word, kept as it is given: at an attempt, with a request for rework, or when closing.
 create or replace function hotline.keep_verdict(c hotline.call) returns void
-language sql as $$
+language plpgsql as $$
+begin
     insert into hotline.callback (ticket_id, round, contacted_by_unit, resolved, sat_process, sat_result, at, by_person)
     values ((c.t).id, (c.t).round, (c.x->>'contacted_by_unit')::boolean, hotline.code_of('resolved', c.x->>'resolved'),
         hotline.code_of('satisfaction', c.x->>'sat_process'), hotline.code_of('satisfaction', c.x->>'sat_result'), c.at, (c.actor).id)
     on conflict (ticket_id, round) do update set
         contacted_by_unit = excluded.contacted_by_unit, resolved = excluded.resolved, sat_process = excluded.sat_process,
-        sat_result = excluded.sat_result, at = excluded.at, by_person = excluded.by_person
-$$;
+        sat_result = excluded.sat_result, at = excluded.at, by_person = excluded.by_person;
+end $$;
 
 -- The verdict of this round becomes the ticket's.
 create or replace function hotline.take_verdict(c hotline.call) returns hotline.call
@@ -291,10 +296,13 @@ end $$;
 
 -- How a ticket counts as closed: by what the unit's accepted reply says was done.
 create or replace function hotline.close_kind_of(t hotline.ticket) returns smallint
-language sql stable as $$
-    select case result when 1 then 2 when 2 then 2 when 3 then 4 when 6 then 5 else 3 end::smallint
-    from hotline.reply where ticket_id = t.id and verdict = 'passed' order by id desc limit 1
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select case result when 1 then 2 when 2 then 2 when 3 then 4 when 6 then 5 else 3 end::smallint
+        from hotline.reply where ticket_id = t.id and verdict = 'passed' order by id desc limit 1
+    );
+end $$;
 
 create or replace function hotline.do_verdict_close(c hotline.call) returns hotline.call
 language plpgsql as $$

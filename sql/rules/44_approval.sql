@@ -1,9 +1,10 @@
 -- Steps of two people: ask, approve, reject, lapse.  Who asks never decides, and silence never approves.
 
 create or replace function hotline.review_due(kind_ text, at timestamptz) returns timestamptz
-language sql stable as $$
-    select (hotline.clock_due(1, at, budget, unit)).due_at from hotline.approval_kind where kind = kind_ and budget is not null
-$$;
+language plpgsql stable as $$
+begin
+    return (select (hotline.clock_due(1, at, budget, unit)).due_at from hotline.approval_kind where kind = kind_ and budget is not null);
+end $$;
 
 -- An event that changes no state.
 create or replace function hotline.log_event(c hotline.call, transition_ text) returns hotline.call
@@ -46,10 +47,11 @@ end $$;
 
 create or replace function hotline.close_approval(p hotline.approval, who hotline.actor, at_ timestamptz, verdict_ text, opinion_ text)
 returns void
-language sql as $$
+language plpgsql as $$
+begin
     update hotline.approval set verdict = verdict_, decided_by = who.id, decided_at = at_, opinion = coalesce(opinion_, opinion) where id = p.id;
     delete from hotline.timer where ticket_id = p.ticket_id and kind = 'review' and clock_id = p.id;
-$$;
+end $$;
 
 -- May this person decide what was asked?
 create or replace function hotline.may_decide(c hotline.call, p hotline.approval) returns api.answer

@@ -102,10 +102,13 @@ $$;
 
 -- The inputs of a dispatch without a person, or null: only where the directory is unambiguous and nobody asked for secrecy.
 create or replace function hotline.auto_dispatch(t hotline.ticket) returns jsonb
-language sql stable as $$
-    select jsonb_build_object('main_unit', c->'unit'->'id', 'item', c->'item'->'id', 'policy', c->'policy',
-        'co_units', (select coalesce(jsonb_agg(u->'id'), '[]') from jsonb_array_elements(c->'co_units') u),
-        'instruction', '系统自动派单：' || (c->>'reason'))
-    from (select t.route->'candidates'->0 as c) first
-    where (c->>'auto')::boolean and t.secrecy = 0 and t.appeal_type <> 4
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select jsonb_build_object('main_unit', c->'unit'->'id', 'item', c->'item'->'id', 'policy', c->'policy',
+            'co_units', (select coalesce(jsonb_agg(u->'id'), '[]') from jsonb_array_elements(c->'co_units') u),
+            'instruction', '系统自动派单：' || (c->>'reason'))
+        from (select t.route->'candidates'->0 as c) first
+        where (c->>'auto')::boolean and t.secrecy = 0 and t.appeal_type <> 4
+    );
+end $$;

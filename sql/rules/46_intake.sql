@@ -77,11 +77,12 @@ end $$;
 
 -- A draft shows yellow after 30 minutes and red after four hours; it is never counted, and nothing happens to it by itself.
 create or replace function hotline.start_draft_clock(c hotline.call) returns void
-language sql as $$
+language plpgsql as $$
+begin
     insert into hotline.clock (id, ticket_id, kind, calendar_id, start_at, budget, unit, due_at, warn_at, deep_at, provisional)
     values (hotline.new_id(), (c.t).id, 'draft', 1, c.at, 240, 'minute', c.at + interval '4 hours', c.at + interval '30 minutes',
-        c.at + interval '1 day', false)
-$$;
+        c.at + interval '1 day', false);
+end $$;
 
 -- A timer of a clock came up: mark the breach, and do what follows from it.
 create or replace function hotline.clock_fired(m hotline.timer) returns void
@@ -113,10 +114,13 @@ begin
 end $$;
 
 create or replace function hotline.gram_likeness(a int[], b int[]) returns numeric
-language sql immutable as $$
-    select round(coalesce(n::numeric / nullif(cardinality(a) + cardinality(b) - n, 0), 0), 3)
-    from (select count(*) as n from (select unnest(a) intersect select unnest(b)) s) c
-$$;
+language plpgsql immutable as $$
+begin
+    return (
+        select round(coalesce(n::numeric / nullif(cardinality(a) + cardinality(b) - n, 0), 0), 3)
+        from (select count(*) as n from (select unnest(a) intersect select unnest(b)) s) c
+    );
+end $$;
 
 -- Open tickets like this one: of the same caller, or of the same place in like words.  At most ten.
 create or replace function hotline.similar_open(t hotline.ticket, who hotline.actor, phone_hmac_ text default null) returns jsonb

@@ -48,7 +48,7 @@ end $$;
 
 -- Open work, first due first.  The cursor is the last row's (due time, id).
 create or replace function hotline.list_open(who hotline.actor, scope text, x jsonb) returns api.answer
-language plpgsql stable as $$
+language plpgsql stable set plan_cache_mode = force_custom_plan as $$
 declare
     n int := hotline.page_size(x);
     at_ timestamptz := hotline.now();
@@ -95,7 +95,7 @@ end $$;
 
 -- Any tickets, newest first: by ids, by number, ended ones, or all submitted in a period.  The cursor is the last row's id.
 create or replace function hotline.list_all(who hotline.actor, scope text, x jsonb) returns api.answer
-language plpgsql stable as $$
+language plpgsql stable set plan_cache_mode = force_custom_plan as $$
 declare
     n int := hotline.page_size(x);
     ids_ bigint[] := hotline.split(x, 'ids')::bigint[];

@@ -1,30 +1,38 @@
 -- What people see of tickets.
 
 create or replace function hotline.unit_json(id_ int) returns jsonb
-language sql stable as $$
-    select jsonb_build_object('id', id, 'name', name, 'short_name', short_name, 'name_en', name_en) from hotline.unit where id = id_
-$$;
+language plpgsql stable as $$
+begin
+    return (select jsonb_build_object('id', id, 'name', name, 'short_name', short_name, 'name_en', name_en) from hotline.unit where id = id_);
+end $$;
 
 create or replace function hotline.category_json(id_ int) returns jsonb
-language sql stable as $$
-    select jsonb_build_object('code', code, 'name', name, 'name_en', name_en) from hotline.category where id = id_
-$$;
+language plpgsql stable as $$
+begin
+    return (select jsonb_build_object('code', code, 'name', name, 'name_en', name_en) from hotline.category where id = id_);
+end $$;
 
 -- A place by its code, with the names above it below the city.
 create or replace function hotline.division_json(code_ text) returns jsonb
-language sql stable as $$
-    select jsonb_build_object('code', d.code, 'name', (select string_agg(n.name, '' order by n.level)
-            from hotline.division n where n.level > 1 and code_ like n.code || '%'),
-        'name_en', coalesce(d.name_en, d.name))
-    from hotline.division d where d.code = code_
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select jsonb_build_object('code', d.code, 'name', (select string_agg(n.name, '' order by n.level)
+                from hotline.division n where n.level > 1 and code_ like n.code || '%'),
+            'name_en', coalesce(d.name_en, d.name))
+        from hotline.division d where d.code = code_
+    );
+end $$;
 
 create or replace function hotline.flags(a hotline.assignment, waits_for text, round smallint) returns jsonb
-language sql stable as $$
-    select coalesce(jsonb_agg(f), '[]') from (values
-        ('deemed_signed', a.deemed_signed), ('rework', round > 0), ('approval_waiting', waits_for is not null)) as v(f, yes)
-    where yes
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select coalesce(jsonb_agg(f), '[]') from (values
+            ('deemed_signed', a.deemed_signed), ('rework', round > 0), ('approval_waiting', waits_for is not null)) as v(f, yes)
+        where yes
+    );
+end $$;
 
 -- One line of a list.
 create or replace function hotline.ticket_row(t hotline.ticket) returns jsonb
@@ -43,19 +51,25 @@ begin
 end $$;
 
 create or replace function hotline.person_json(id_ int, role text default null) returns jsonb
-language sql stable as $$
-    select case when id_ is null then jsonb_build_object('id', null, 'name', case role when 'CIT' then '诉求人' else '系统' end, 'role', role)
-        else (select jsonb_build_object('id', id, 'name', name, 'role', role) from hotline.person where id = id_) end
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select case when id_ is null then jsonb_build_object('id', null, 'name', case role when 'CIT' then '诉求人' else '系统' end, 'role', role)
+            else (select jsonb_build_object('id', id, 'name', name, 'role', role) from hotline.person where id = id_) end
+    );
+end $$;
 
 -- Where the promise to the citizen stands.
 create or replace function hotline.promise_state(t hotline.ticket) returns text
-language sql stable as $$
-    select case when k.id is null then null when k.paused_at is not null then 'paused'
-        when coalesce(k.met_at, k.stopped_at, hotline.now()) > k.due_at then 'late' when k.met_at is not null then 'kept'
-        when k.stopped_at is not null then 'ended' else 'running' end
-    from (select 1) one left join lateral (select * from hotline.clock where ticket_id = t.id and kind = 'promise' order by id desc limit 1) k on true
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select case when k.id is null then null when k.paused_at is not null then 'paused'
+            when coalesce(k.met_at, k.stopped_at, hotline.now()) > k.due_at then 'late' when k.met_at is not null then 'kept'
+            when k.stopped_at is not null then 'ended' else 'running' end
+        from (select 1) one left join lateral (select * from hotline.clock where ticket_id = t.id and kind = 'promise' order by id desc limit 1) k on true
+    );
+end $$;
 
 -- May this person ask to see the contact data?  Units never see it above secrecy 0.
 create or replace function hotline.may_reveal(who hotline.actor, t hotline.ticket) returns boolean
@@ -65,12 +79,15 @@ language sql stable as $$
 $$;
 
 create or replace function hotline.contact_json(who hotline.actor, t hotline.ticket) returns jsonb
-language sql stable as $$
-    select jsonb_build_object('phone_mask', case when who.centre or t.secrecy < 1 then phone_mask end,
-        'name_mask', case when who.centre or t.secrecy < 2 then name_mask end,
-        'has_phone', phone_enc is not null, 'may_reveal', phone_enc is not null and hotline.may_reveal(who, t))
-    from hotline.ticket_contact where ticket_id = t.id
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select jsonb_build_object('phone_mask', case when who.centre or t.secrecy < 1 then phone_mask end,
+            'name_mask', case when who.centre or t.secrecy < 2 then name_mask end,
+            'has_phone', phone_enc is not null, 'may_reveal', phone_enc is not null and hotline.may_reveal(who, t))
+        from hotline.ticket_contact where ticket_id = t.id
+    );
+end $$;
 
 -- One ticket whole, as this person may see it.
 create or replace function hotline.ticket_json(who hotline.actor, t hotline.ticket) returns jsonb
@@ -175,16 +192,20 @@ begin
 end $$;
 
 create or replace function hotline.proposed_category(candidate jsonb) returns text
-language sql stable as $$
-    select g.code from hotline.directory_item d join hotline.category g on g.id = d.category_id where d.id = (candidate->'item'->>'id')::int
-$$;
+language plpgsql stable as $$
+begin
+    return (select g.code from hotline.directory_item d join hotline.category g on g.id = d.category_id where d.id = (candidate->'item'->>'id')::int);
+end $$;
 
 create or replace function hotline.inputs_json(c hotline.call, action_ text, defaults jsonb) returns jsonb
-language sql stable as $$
-    select coalesce(jsonb_agg(jsonb_build_object('name', i.name, 'type', i.type, 'must', i.must, 'min', i.min, 'max', i.max,
-        'choices', hotline.input_choices(c, i), 'zh', i.zh, 'en', i.en, 'default', defaults->i.name) order by i.ord), '[]')
-    from hotline.action_input i where i.action = action_
-$$;
+language plpgsql stable as $$
+begin
+    return (
+        select coalesce(jsonb_agg(jsonb_build_object('name', i.name, 'type', i.type, 'must', i.must, 'min', i.min, 'max', i.max,
+            'choices', hotline.input_choices(c, i), 'zh', i.zh, 'en', i.en, 'default', defaults->i.name) order by i.ord), '[]')
+        from hotline.action_input i where i.action = action_
+    );
+end $$;
 
 -- Exactly what would succeed for this person now, with the inputs each needs.
 create or replace function hotline.actions_json(who hotline.actor, t hotline.ticket) returns jsonb
