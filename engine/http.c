@@ -25,7 +25,14 @@
 #include "settings.h"
 
 /* evhttp's own limit of a body; between ours and this one the refusal is ours, above it evhttp's plain 413. */
-enum { BODY_HARD_MAX = 1 << 20, BACKLOG = 1024, PROXIES_MAX = 32, FORWARDED_MAX = 1024, LIVE_MAX = 20000 };
+enum {
+    BODY_HARD_MAX = 1 << 20,
+    BACKLOG = 1024,
+    PROXIES_MAX = 32,
+    FORWARDED_MAX = 1024,
+    LIVE_MAX = 20000,
+    LINGER = 100 /* milliseconds */
+};
 
 /* The evhttp side of one request, in its arena. */
 struct wire {
@@ -57,6 +64,7 @@ static struct {
     struct stream *first; /* of the open ones */
     bool draining;
     void (*idle)(void);
+    struct timer *linger;
 } http;
 
 /* ---- listening ---------------------------------------------------------------------------------------------------------- */
@@ -389,14 +397,23 @@ const char *http_header(const struct req *r, const char *name)
 
 /* ---- replying ------------------------------------------------------------------------------------------------------------- */
 
+static bool is_idle(void)
+{
+    return !req_count() && !http.sending;
+}
+
+static void end_drain(void *arg)
+{
+    (void)arg;
+    if (is_idle())
+        http.idle();
+}
+
+/* A connection accepted just before the drain may not have brought its request yet: be quiet for a moment first. */
 static void check_idle(void)
 {
-    if (http.draining && http.idle && !req_count() && !http.sending) {
-        void (*idle)(void) = http.idle;
-
-        http.idle = NULL;
-        idle();
-    }
+    if (http.draining && is_idle())
+        timer_set(http.linger, LINGER);
 }
 
 static void sent(struct evhttp_request *ev, void *arg)
@@ -629,6 +646,7 @@ bool http_open(int fd)
     http.nproxies = 0;
     if (!read_proxies())
         return false;
+    http.linger = timer_new(end_drain, NULL);
     http.http = evhttp_new(loop_base());
     if (!http.http)
         return false;
@@ -655,5 +673,7 @@ void http_close(void)
 {
     if (http.http)
         evhttp_free(http.http);
+    timer_free(http.linger);
     http.http = NULL;
+    http.linger = NULL;
 }
