@@ -315,10 +315,11 @@ static const struct {
     const char *code; /* what a call hears that fails alone */
 } remedies[] = {
     { "40", REMEDY_AGAIN, "busy" },
+    { "23505", REMEDY_AGAIN, "internal" }, /* a twin with the same key was first: now its answer is found */
     { "08", REMEDY_RECONNECT, "database_away" },
     { "57P", REMEDY_RECONNECT, "database_away" },
     { "53", REMEDY_RECONNECT, "database_away" },
-    { "25006", REMEDY_RECONNECT, "database_away" }, /* read-only: this host is no longer the primary; see read_only_bug */
+    { "25006", REMEDY_RECONNECT, "database_away" }, /* read-only: no longer the primary; see read_only_bug */
     { "0A000", REMEDY_RECONNECT, "internal" },      /* a function's result changed under a prepared plan */
     { "26000", REMEDY_RECONNECT, "internal" },      /* the prepared statement is gone */
     { "55P03", REMEDY_HALVE, "busy" },              /* somebody else holds a ticket */

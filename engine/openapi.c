@@ -1,5 +1,6 @@
 #include "openapi.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "req.h"
@@ -9,15 +10,19 @@
 __asm__(".pushsection .rodata\n"
         "openapi_text:\n"
         ".incbin \"engine/openapi.json\"\n"
-        "openapi_end:\n"
+        "0:\n"
+        ".balign 8\n"
+        "openapi_length:\n"
+        ".quad 0b - openapi_text\n"
         ".popsection\n");
 
-extern const char openapi_text[], openapi_end[];
+extern const char openapi_text[];
+extern const uint64_t openapi_length;
 
 static enum next describe(struct req *r)
 {
     const char *known = req_header(r, "If-None-Match");
-    struct bytes text = { openapi_text, (size_t)(openapi_end - openapi_text) };
+    struct bytes text = { openapi_text, openapi_length };
     char digest[SECRET_HEX_SIZE], *etag;
 
     digest_body(text.data, text.len, digest);
