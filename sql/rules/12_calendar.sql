@@ -101,7 +101,7 @@ begin
     elsif unit = 'minute' then
         due_at := start + make_interval(mins => budget);
     else
-        due_at := hotline.work_moment(cal, hotline.work_seconds(cal, start) + budget * 60);
+        due_at := greatest(start, hotline.work_moment(cal, hotline.work_seconds(cal, start) + budget * 60));
     end if;
     select w.provisional into provisional from hotline.workday w where w.calendar_id = cal and w.day = hotline.day_of(due_at);
     provisional := coalesce(provisional, true) and unit in ('workday', 'workhour');
@@ -114,7 +114,7 @@ declare
     due_seq int;
 begin
     if unit in ('hour', 'minute') then
-        return due - (due - start) * 0.3;
+        return due - budget * 0.3 * case unit when 'hour' then interval '1 hour' else interval '1 minute' end;
     elsif unit = 'workhour' then
         return hotline.work_moment(cal, hotline.work_seconds(cal, due) - budget * 18);
     end if;
@@ -135,6 +135,17 @@ begin
                     else extract(epoch from (am_close - am_open) + (pm_close - pm_open))::bigint end
         from hotline.calendar where id = cal
     );
+end $$;
+
+-- When red turns deep red: the end of the first workday after the due day.
+create or replace function hotline.clock_deep(cal int, due timestamptz) returns timestamptz
+language plpgsql stable as $$
+declare
+    deep_day date;
+begin
+    select n.day into strict deep_day from hotline.workday d join hotline.workday n on n.calendar_id = cal and n.is_work and n.seq = d.seq + 1
+    where d.calendar_id = cal and d.day = hotline.day_of(due);
+    return (deep_day + time '23:59:59') at time zone 'Asia/Shanghai';
 end $$;
 
 -- Add what a pause took: the same amount of the clock's own unit that passed while it was paused.

@@ -43,7 +43,7 @@ begin
     end if;
     select d.due_at, d.provisional into k.due_at, k.provisional from hotline.clock_due(k.calendar_id, k.start_at, k.budget, k.unit) d;
     k.warn_at := hotline.clock_warn(k.calendar_id, k.start_at, k.due_at, k.budget, k.unit);
-    k.deep_at := (hotline.clock_due(k.calendar_id, k.due_at, 1, 'workday')).due_at;
+    k.deep_at := hotline.clock_deep(k.calendar_id, k.due_at);
     insert into hotline.clock values (k.*);
     insert into hotline.timer (id, at, ticket_id, kind, clock_id) values (hotline.new_id(), k.due_at, k.ticket_id, 'clock', k.id);
     if kind_ = 'sign' then
@@ -144,7 +144,7 @@ begin
         k.due_at := hotline.clock_after_pause(k.calendar_id, k.due_at, k.unit, k.paused_at, at_);
         update hotline.clock set paused_at = null, due_at = k.due_at,
             warn_at = hotline.clock_warn(calendar_id, start_at, k.due_at, budget, unit),
-            deep_at = (hotline.clock_due(calendar_id, k.due_at, 1, 'workday')).due_at
+            deep_at = hotline.clock_deep(calendar_id, k.due_at)
         where ticket_id = tid and id = k.id;
         insert into hotline.timer (id, at, ticket_id, kind, clock_id) values (hotline.new_id(), k.due_at, tid, 'clock', k.id);
     end loop;
