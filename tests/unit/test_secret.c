@@ -26,8 +26,10 @@ static struct arena *arena;
 
 static void write_file(const char *path, const char *text, mode_t mode)
 {
-    FILE *file = fopen(path, "w");
+    FILE *file;
 
+    unlink(path); /* it may be one that even its owner cannot write */
+    file = fopen(path, "w");
     assert_non_null(file);
     fputs(text, file);
     fclose(file);
