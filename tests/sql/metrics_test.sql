@@ -5,7 +5,7 @@ begin;
 set local search_path = hotline, public;
 set local client_min_messages = warning;
 
-select plan(55);
+select plan(74);
 
 -- The sandbox: a simulation in spring 2018, a few people with open sessions.
 
@@ -371,6 +371,208 @@ delete from metric_category;
 delete from metric_channel;
 delete from metric_district;
 delete from metric_unit_category;
+
+-- ---- 2. real lives, recounted from their events -------------------------------------------------------------------
+
+update sweep set swept_to = '2018-01-01 00:00+08';
+
+create function pg_temp.sweep(at_ timestamptz) returns void language plpgsql as $$
+declare
+    due jsonb;
+    m jsonb;
+begin
+    update simulation set at = at_;
+    loop
+        due := (api.sweep_due('{}')).body::jsonb;
+        for m in select jsonb_array_elements(due->'due') loop
+            perform api.sweep(m);
+        end loop;
+        exit when due->'due' = '[]';
+    end loop;
+    perform api.swept(due);
+end $$;
+
+-- One step by somebody with this role (of the unit that has the ticket); it must be accepted.
+create function pg_temp.step(tid bigint, at_ timestamptz, role_ text, action text, x jsonb default '{}') returns void language plpgsql as $$
+declare
+    said api.answer;
+    t ticket;
+    unit_role boolean := role_ in ('UDP', 'UHD', 'UAP');
+begin
+    perform pg_temp.sweep(at_);
+    select * into t from ticket where id = tid;
+    select s.* into said
+    from person p
+    cross join lateral hotline.step(tid, action, row(p.id, p.name, case when unit_role then t.unit_id else 1 end, array[role_], not unit_role)::actor, x) s
+    where p.login = case when unit_role then 'm_u' else 'm_' end || lower(role_);
+    if said.status <> 200 then
+        raise exception '% by % at %: %', action, role_, at_, said.body;
+    end if;
+end $$;
+
+create function pg_temp.live(i_ int, kind text, at timestamptz) returns bigint language plpgsql as $$
+declare
+    tid bigint;
+    filed text;
+    d interval := '1 day';
+    happy jsonb := jsonb_build_object('contacted_by_unit', true, 'resolved', (array['yes', 'partly'])[1 + i_ % 2],
+        'sat_process', 'satisfied', 'sat_result', (array['very_satisfied', 'satisfied', 'basic'])[1 + i_ % 3]);
+    unhappy jsonb := '{"contacted_by_unit": true, "resolved": "no", "sat_process": "basic", "sat_result": "unsatisfied"}';
+    place jsonb := jsonb_build_object('category', (select code from category where level = 3 order by code limit 1 offset i_ % 20),
+        'division', (select code from division where level = 3 order by code limit 1 offset i_ % 30));
+    again boolean := kind = 'rework';
+    base jsonb := jsonb_build_object('principal', 'p' || i_, 'route', 'r', 'key', 'k' || i_, 'digest', '', 'seq', (5000000 + i_)::text,
+        'title', '路灯不亮', 'content', '路口的路灯已经三天不亮了', 'grams', '[1, 2]'::jsonb, 'hits', '[]'::jsonb);
+begin
+    perform pg_temp.sweep(at);
+    if kind in ('direct', 'draft') then
+        tid := (api.draft(base || '{"session": "m_opr", "channel": "phone", "type": "consult"}')).body->>'id';
+        if kind = 'direct' then
+            perform pg_temp.step(tid, at + interval '10 min', 'OPR', 'answer_on_spot', '{"answer_text": "已当场解答", "no_kb_reason": "没有条目",
+                "appellant_ack": true}' || (place - 'division'));
+        end if;
+        return tid;
+    end if;
+    filed := (api.intake(base || jsonb_build_object('channel', (array['web', 'wechat'])[1 + i_ % 2], 'type', 'complaint',
+        'reply_wanted', kind <> 'waived'))).body->>'number';
+    select ticket_id into tid from ticket_ref where ticket_no = filed;
+    if kind = 'unaccepted' then
+        return tid;
+    elsif kind = 'refused' then
+        perform pg_temp.step(tid, at + interval '1 hour', 'ACC', 'refuse', '{"refuse_code": "N04", "told_text": "同一事项正在办理"}');
+        return tid;
+    end if;
+    perform pg_temp.step(tid, at + interval '1 hour', 'ACC', 'accept', place || '{"title": "路灯不亮"}');
+    if kind = 'waiting' then
+        return tid;
+    end if;
+    if (select state from ticket where id = tid) = 20 then
+        perform pg_temp.step(tid, at + interval '90 min', 'DSP', 'dispatch', jsonb_build_object('main_unit', 101 + i_ % 4, 'instruction', '请办理'));
+    end if;
+    loop
+        if kind <> 'unsigned' or again then
+            perform pg_temp.step(tid, at + interval '2 hours', 'UDP', 'sign');
+        else
+            perform pg_temp.sweep(at + 4 * d);
+        end if;
+        at := at + case when kind = 'rework' and not again then d else 4 * d end;
+        if kind = 'open' then
+            return tid;
+        end if;
+        perform pg_temp.step(tid, at + interval '3 hours', 'UHD', 'first_contact', '{"contacted": true, "way": "phone"}');
+        if kind = 'late' then
+            at := at + 40 * d;
+        end if;
+        for r in 1..case kind when 'redone' then 3 else 1 end loop
+            perform pg_temp.step(tid, at + r * interval '4 hours', 'UHD', 'submit_reply', '{"result": "resolved", "fact_finding": "true",
+                "content": "经现场核查，路灯线路老化，已更换线路并恢复照明，今后将加强巡查维护，感谢您的反映。", "measures": "更换线路"}');
+            if kind = 'redone' and r = 1 then
+                perform pg_temp.step(tid, at + r * interval '5 hours', 'UAP', 'unit_reject', '{"opinion": "不清楚"}');
+                continue;
+            end if;
+            perform pg_temp.step(tid, at + r * interval '5 hours', 'UAP', 'unit_approve', '{"opinion": "同意"}');
+            if kind = 'redone' and r = 2 then
+                perform pg_temp.step(tid, at + r * interval '5 hours' + interval '1 min', 'AUD', 'audit_reject', '{"reject_code": "A2", "comment": "没有措施"}');
+            end if;
+        end loop;
+        at := at + d;
+        perform pg_temp.step(tid, at + interval '6 hours', 'AUD', 'audit_pass', '{"quality_score": 90}');
+        if kind in ('waived', 'audited') then
+            return tid;
+        end if;
+        if kind = 'unreachable' then
+            for r in 1..3 loop
+                perform pg_temp.step(tid, at + r * interval '21 hours', 'CBK', 'callback_attempt', '{"outcome": "no_answer"}');
+            end loop;
+            perform pg_temp.sweep(at + 12 * d);
+            return tid;
+        end if;
+        perform pg_temp.step(tid, at + interval '7 hours', 'CBK', 'callback_attempt',
+            '{"outcome": "connected"}' || case when kind = 'unsatisfied' then unhappy else '{}' end);
+        if kind = 'unsatisfied' then
+            perform pg_temp.step(tid, at + interval '8 hours', 'LDR', 'close_unsatisfied', '{"why_no_rework": "已依法办理", "legal_basis": "条例第一条"}');
+            return tid;
+        elsif not again then
+            perform pg_temp.step(tid, at + interval '8 hours', 'CBK', 'callback_ok', happy);
+            return tid;
+        end if;
+        perform pg_temp.step(tid, at + interval '8 hours', 'CBK', 'rework', '{"rework_reason": "没有解决", "must_do": ["修好"]}' || unhappy);
+        perform pg_temp.step(tid, at + interval '9 hours', 'LDR', 'approve', jsonb_build_object('approval',
+            (select id::text from approval where ticket_id = tid and verdict is null), 'opinion', '同意'));
+        again := false;
+        at := at + interval '8 hours';
+    end loop;
+end $$;
+
+create temp table life as
+select i, (string_to_array('direct refused unsigned good redone rework unsatisfied unreachable waived late open waiting draft unaccepted audited good', ' '))[1 + i % 16] as kind
+from generate_series(1, 48) i;
+select pg_temp.live(i, kind, timestamptz '2018-01-08 08:31+08' + i * interval '12 hours') from life order by i \g /dev/null
+select is((api.fold('{"limit": 150}')).body->>'folded', '150', 'some of it folds');
+select pg_temp.sweep('2018-03-31 12:00+08') \g /dev/null
+
+select is_empty('select * from metrics_verify()', 'recounted from the events, nothing differs');
+select is(pg_temp.rate('closure_rate_cohort', '{"to": "2018-03-31"}'),
+    (select array[count(*) filter (where kind in ('direct', 'unsigned', 'good', 'redone', 'rework', 'unsatisfied', 'unreachable', 'waived', 'late')),
+                  count(*) filter (where kind not in ('refused', 'draft', 'unaccepted'))]::numeric[] from life),
+    'cohort closure is what was played');
+select is(pg_temp.rate('satisfaction_coverage', '{"to": "2018-03-31"}'),
+    (select array[count(*) filter (where kind in ('unsigned', 'good', 'redone', 'rework', 'unsatisfied', 'late')),
+                  count(*) filter (where kind in ('unsigned', 'good', 'redone', 'rework', 'unsatisfied', 'late', 'unreachable'))]::numeric[] from life),
+    'so is coverage: the unreachable lower it, the waived do not');
+select is(pg_temp.rate('direct_answer_rate', '{"to": "2018-03-31"}'),
+    (select array[count(*) filter (where kind = 'direct'), count(*) filter (where kind not in ('refused', 'draft', 'unaccepted'))]::numeric[] from life),
+    'and direct answers');
+select is(pg_temp.rate('rework_rate', '{"to": "2018-03-31"}'),
+    (select array[count(*) filter (where kind = 'rework'),
+                  sum(case when kind = 'rework' then 2
+                           when kind in ('unsigned', 'good', 'redone', 'unsatisfied', 'unreachable', 'waived', 'late', 'audited') then 1 else 0 end)]::numeric[] from life),
+    'and rework');
+select is((pg_temp.rate('ontime_sign_rate', '{"to": "2018-03-31"}'))[2] - (pg_temp.rate('ontime_sign_rate', '{"to": "2018-03-31"}'))[1],
+    (select count(*)::numeric from life where kind = 'unsigned'), 'whoever did not sign signed late');
+select is((pg_temp.rate('ontime_close_rate', '{"to": "2018-03-31"}'))[2] - (pg_temp.rate('ontime_close_rate', '{"to": "2018-03-31"}'))[1],
+    (select count(*)::numeric from life where kind in ('late', 'open')), 'late replies and none are not on time');
+
+-- A fault each, and each is seen; put right, nothing is.
+create function pg_temp.seen() returns text language sql as $$ select coalesce(string_agg(distinct problem || ' ' || what, ', '), '') from metrics_verify() $$;
+create temp table victim as select t.*, (select id from event e where e.ticket_id = t.id and e.transition = 'T64') as event_id
+from ticket t where t.state = 70 and t.rated > 0 and t.dispatched_at is not null and exists (select from event e where e.ticket_id = t.id and e.transition = 'T64')
+order by t.id limit 1;
+
+savepoint sound;
+update fact_delta set n = n + 1 where id = (select max(id) from fact_delta);
+select alike(pg_temp.seen(), '%figure total%', 'one difference too much is seen');
+rollback to sound;
+delete from fact_delta where id = (select max(id) from fact_delta);
+select alike(pg_temp.seen(), '%figure unit%', 'a lost difference is seen');
+rollback to sound;
+update metric_unit_category set n = n - 1 where ctid = (select max(ctid) from metric_unit_category where grain = 2);
+select alike(pg_temp.seen(), 'month unit_category%', 'a month that is not its days is seen');
+rollback to sound;
+update ticket set replied_at = replied_at + interval '1 hour' where id = (select id from victim);
+select is(pg_temp.seen(), 'ticket replied_at', 'a changed ticket column is seen');
+rollback to sound;
+update assignment set accepted_at = null where ticket_id = (select id from victim);
+select is(pg_temp.seen(), 'assignment accepted_at', 'a changed assignment column is seen');
+rollback to sound;
+update assignment set due_counted = false where ticket_id = (select id from victim);
+select alike(pg_temp.seen(), 'assignment due_counted%', 'a due time that was not counted is seen');
+rollback to sound;
+update event set payload = payload || '{"sat_result": 1}' where id = (select event_id from victim);
+select alike(pg_temp.seen(), '%chain changed%ticket rated%', 'a changed event is seen, by its hash and by what it tells');
+rollback to sound;
+delete from event where id = (select event_id from victim);
+select alike(pg_temp.seen(), '%chain end of the chain%ticket ended_at%', 'a missing event is seen');
+rollback to sound;
+delete from event where ticket_id = (select id from victim) and n = 2;
+select alike(pg_temp.seen(), '%chain missing before%', 'in the middle of the chain too');
+rollback to sound;
+select is(pg_temp.seen(), '', 'and nothing else is');
+
+-- A month is over while tickets are open: the rates differ and all are printed.
+select is((select count(distinct pg_temp.figures('{"to": "2018-02-01"}')->'total'->'rates'->r->'rate')
+           from unnest('{closure_rate_cohort,closure_rate_flow,closure_rate_due}'::text[]) r), 3::bigint,
+    'at the end of a month the three closure rates are three numbers');
 
 select * from finish();
 rollback;
