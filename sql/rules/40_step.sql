@@ -432,7 +432,8 @@ begin
     from unnest(names) n where coalesce(c.x->>n, '') <> '';
 end $$;
 
--- The row that lists read, or none when the ticket is ended.  Its due time is that of the first clock people work against.
+-- The row that lists read, or none when the ticket is ended.  Its due time is that of the first clock people work against; it
+-- waits for who must decide something, and an overdue audit (T62) for the shift lead.
 create or replace function hotline.refresh_inbox(t hotline.ticket, a hotline.assignment, units_ int[]) returns void
 language plpgsql as $$
 declare
@@ -452,7 +453,8 @@ begin
     values (t.id, t.ticket_no, t.version, t.state, a.state, t.title, t.appeal_type, t.urgency, t.secrecy, t.channel, t.category_id,
         t.division, t.unit_id, units_, t.round, t.created_by, t.submitted_at, k.kind, k.due_at, k.warn_at, k.deep_at,
         k.paused_at is not null, (select phone_hmac from hotline.ticket_contact where ticket_id = t.id),
-        (select min(decider_role) from hotline.approval where ticket_id = t.id and verdict is null))
+        coalesce((select min(decider_role) from hotline.approval where ticket_id = t.id and verdict is null),
+            case when k.kind = 'audit' and k.breached_at is not null then 'LDR' end))
     on conflict (ticket_id) do update set
         version = excluded.version, state = excluded.state, assignment_state = excluded.assignment_state, title = excluded.title,
         appeal_type = excluded.appeal_type, urgency = excluded.urgency, secrecy = excluded.secrecy, category_id = excluded.category_id,

@@ -100,6 +100,10 @@ language sql stable as $$
     select hotline.candidates(t.category_id, t.division, hotline.name_of('appeal_type', t.appeal_type), t.route->'hits')
 $$;
 
+-- The candidates as they were stored when the ticket was last read by people, or as they are now where nobody has yet.
+create or replace function hotline.candidates_of(t hotline.ticket) returns jsonb
+language sql stable as $$ select coalesce(t.route->'candidates', hotline.route(t)) $$;
+
 -- The inputs of a dispatch without a person, or null: only where the directory is unambiguous and nobody asked for secrecy.
 create or replace function hotline.auto_dispatch(t hotline.ticket) returns jsonb
 language plpgsql stable as $$

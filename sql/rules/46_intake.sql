@@ -55,7 +55,6 @@ begin
     c.t.event_n := 0;
     c.t.query_code_hash := x->>'query_code_hash';
     c.t.route := jsonb_build_object('hits', coalesce(x->'hits', '[]'), 'found', x->'found');
-    c.t.route := (c.t).route || jsonb_build_object('candidates', hotline.route(c.t));
     c.payload := hotline.dimensions(c.t);
     if transition_ <> 'T01' then
         c.t.submitted_at := c.at;

@@ -103,7 +103,7 @@ begin
         'promise_due_at', hotline.time_text(t.promise_due_at), 'promise_state', hotline.promise_state(t),
         'close_kind', hotline.name_of('close_kind', t.close_kind), 'accepted_at', hotline.time_text(t.accepted_at),
         'contact', hotline.contact_json(who, t), 'policy', pol,
-        'route', case when who.centre then jsonb_build_object('candidates', coalesce(t.route->'candidates', '[]'), 'found', t.route->'found') end)
+        'route', case when who.centre then jsonb_build_object('candidates', hotline.candidates_of(t), 'found', t.route->'found') end)
     || jsonb_build_object(
         'assignments', (select coalesce(jsonb_agg(jsonb_build_object('id', id::text, 'role', hotline.name_of('assignment_role', role),
                 'unit', hotline.unit_json(unit_id), 'round', round, 'state', hotline.name_of('assignment_state', state),
@@ -163,7 +163,7 @@ begin
         from hotline.policy where code <> 'W1' and valid_to is null;
     elsif i.type = 'item' then
         select jsonb_agg(jsonb_build_object('value', k->'item'->'id', 'zh', k->'item'->'name', 'en', k->'item'->'name')) into found
-        from jsonb_array_elements((c.t).route->'candidates') k;
+        from jsonb_array_elements(hotline.candidates_of(c.t)) k;
     end if;
     return found;
 end $$;
@@ -172,7 +172,7 @@ end $$;
 create or replace function hotline.input_defaults(c hotline.call, action_ text) returns jsonb
 language plpgsql stable as $$
 declare
-    best jsonb := (c.t).route->'candidates'->0;
+    best jsonb := hotline.candidates_of(c.t)->0;
 begin
     if action_ in ('save_draft', 'submit', 'accept', 'answer_on_spot') then
         return jsonb_build_object('type', hotline.name_of('appeal_type', (c.t).appeal_type), 'title', (c.t).title, 'content', (c.t).content,
