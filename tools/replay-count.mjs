@@ -104,8 +104,10 @@ async function readLog(path) {
 
 // ---- figures of a period [from, to) ----
 
-const graded = [0, 0, 0.6, 0.8, 1, 1];
-const solved = { yes: 1, partly: 0.5, no: 0 };
+// In tenths, so that sums stay whole.
+const graded = [0, 0, 6, 8, 10, 10];
+const solved = { yes: 10, partly: 5, no: 0 };
+const tenths = { graded: 10, resolved: 10 };
 
 function count(from, to, ofUnit) {
     const n = {};
@@ -193,12 +195,13 @@ function compareRow(where, n, row) {
     for (const [name, value] of Object.entries(row.counts)) same(`${where} ${name}`, n[name] ?? 0, value);
     for (const [name, [num, den]] of Object.entries(rates)) {
         const theirs = row.rates[name];
-        same(`${where} ${name} numerator`, Math.round((n[num] ?? 0) * 10) / 10, Number(theirs.num));
+        same(`${where} ${name} numerator`, (n[num] ?? 0) / (tenths[num] ?? 1), Number(theirs.num));
         same(`${where} ${name} denominator`, n[den] ?? 0, Number(theirs.den));
         same(`${where} ${name} is null without a denominator`, !n[den], theirs.rate === null);
     }
-    const hours = n.handled ? (n.minutes / 60 / n.handled).toFixed(2) : 'null';
-    same(`${where} average hours`, hours, row.handling.avg_hours === null ? 'null' : Number(row.handling.avg_hours).toFixed(2));
+    // Hundredths of an hour, a half rounded up.
+    const hours = n.handled ? Math.floor((10 * n.minutes + 3 * n.handled) / (6 * n.handled)) / 100 : null;
+    same(`${where} average hours`, hours, row.handling.avg_hours);
 }
 
 let token;
@@ -249,11 +252,12 @@ async function comparePeriod(from, to, top) {
 
 const nextDay = (from, days) => new Date(Date.parse(from) + days * 86400e3).toISOString().slice(0, 10);
 const percent = (num, den) => (den ? `${((100 * num) / den).toFixed(2)} % (${num} of ${den})` : '—');
+const facts = (c) => [c.accepted, c.closed, c.refused, ...c.rounds.map((r) => r.due)].filter((at) => at !== undefined);
 
 for (const log of args) await readLog(log);
 await signIn();
 const top = await members();
-const days = [...complaints.values()].flatMap((c) => [c.accepted, c.closed, c.refused]).filter((at) => at !== undefined).map(day).sort();
+const days = [...complaints.values()].flatMap(facts).map(day).sort();
 if (!days.length) throw new Error('the log holds no complaint that was accepted or refused');
 const first = days[0], end = nextDay(days.at(-1), 1);
 
@@ -261,7 +265,7 @@ const total = await comparePeriod(first, end, top);
 for (let from = first; from < end; from = nextDay(from, 7)) await comparePeriod(from, nextDay(from, 7), top);
 
 console.log(`${complaints.size} complaints, ${first} to ${days.at(-1)}`);
-for (const [name, [num, den]] of Object.entries(rates)) console.log(`  ${name.padEnd(22)} ${percent(total[num] ?? 0, total[den] ?? 0)}`);
+for (const [name, [num, den]] of Object.entries(rates)) console.log(`  ${name.padEnd(22)} ${percent((total[num] ?? 0) / (tenths[num] ?? 1), total[den] ?? 0)}`);
 console.log(`${compared} figures compared, ${differences.length} differ`);
 for (const line of differences.slice(0, 30)) console.log(`  ${line}`);
 process.exit(differences.length ? 1 : 0);

@@ -239,6 +239,9 @@ static void fill_unsatisfied(struct life *life, cJSON *in)
 
 /* ---- legs ---- */
 
+/* Where an action may lead: the engine goes on by itself where it need not ask. */
+static const char accepted[] = "pending_dispatch|pending_sign", audited[] = "pending_callback|closed";
+
 #define LEG_END                                                                                                        \
     {                                                                                                                  \
         NULL, SYSTEM, NULL, NULL, NULL, { SOON, 0, 0, NULL }, NULL, NULL                                               \
@@ -257,14 +260,14 @@ static const struct step by_operator[] = {
 
 static const struct step accept[] = {
     { "", ACCEPTOR, life_classify, "route", NULL, { OFFICE, 5, 90, NULL }, NULL, NULL },
-    { "T06", ACCEPTOR, life_act, "accept", fill_accept, { SOON, 0, 3, NULL }, "pending_dispatch|pending_sign", NULL },
+    { "T06", ACCEPTOR, life_act, "accept", fill_accept, { SOON, 0, 3, NULL }, accepted, NULL },
     LEG_END,
 };
 
 static const struct step submit[] = {
     { "", OPERATOR, life_dup_check, "dup_check", NULL, { SOON, 0, 1, NULL }, NULL, NULL },
     { "", OPERATOR, life_classify, "route", NULL, { SOON, 0, 1, NULL }, NULL, NULL },
-    { "T04", OPERATOR, life_act, "submit", fill_submit, { SOON, 0, 2, NULL }, "pending_dispatch|pending_sign", NULL },
+    { "T04", OPERATOR, life_act, "submit", fill_submit, { SOON, 0, 2, NULL }, accepted, NULL },
     LEG_END,
 };
 
@@ -343,14 +346,12 @@ static const struct step contact[] = {
 static const struct step reply[] = {
     { "T52", UNIT_H, life_act, "submit_reply", fill_reply, { OFFICE, 60, 1000, "unit" }, "handling", NULL },
     APPROVE,
-    LOOK,
     LEG_END,
 };
 
 static const struct step reply_late[] = {
     { "T52", UNIT_H, life_act, "submit_reply", fill_reply, { AFTER, 480, 2000, "unit" }, "handling", NULL },
     APPROVE,
-    LOOK,
     LEG_END,
 };
 
@@ -361,27 +362,20 @@ static const struct step reply_sent_back[] = {
 };
 
 static const struct step audit[] = {
-    { "T60",
-      AUDITOR,
-      life_act,
-      "audit_pass",
-      fill_score,
-      { OFFICE, 10, 120, "audit" },
-      "pending_callback|closed",
-      NULL },
+    { "T60", AUDITOR, life_act, "audit_pass", fill_score, { OFFICE, 10, 120, "audit" }, audited, NULL },
     LEG_END,
 };
 
 /* Nobody audits in time; the shift lead is told, the auditor catches up. */
 static const struct step audit_late[] = {
+    LOOK,
     { "T62", SYSTEM, life_await, "audit_timeout", NULL, { AFTER, 1, 5, "audit" }, "pending_audit", NULL },
-    { "T60", AUDITOR, life_act, "audit_pass", fill_score, { OFFICE, 10, 120, NULL }, "pending_callback|closed", NULL },
+    { "T60", AUDITOR, life_act, "audit_pass", fill_score, { OFFICE, 10, 120, NULL }, audited, NULL },
     LEG_END,
 };
 
 static const struct step audit_rejects[] = {
     { "T61", AUDITOR, life_act, "audit_reject", fill_audit_reject, { OFFICE, 10, 120, "audit" }, "handling", NULL },
-    LOOK,
     LEG_END,
 };
 

@@ -314,7 +314,7 @@ static void prepare(struct replay *replay, const struct args *args)
         fail("no memory for %d complaints", replay->n);
     plan_make(replay->lives, replay->n, (uint64_t)args_number(args, "seed", 1, 0, 1000000000), start, days);
     sql_do(replay->db, "select hotline.partition_make($1::timestamptz::date, $2::timestamptz::date)", 2,
-           (const char *[]){ moment_text(start, from), moment_text(start + (moment)(days + 250) * DAY, to) });
+           (const char *[]){ moment_text(start, from), moment_text(start + (moment)(days + 180) * DAY, to) });
     replay->at = start;
     set_clock(replay->db, start);
 }
