@@ -41,7 +41,7 @@ struct db_call {
 bool db_open(void) __attribute__((warn_unused_result));
 void db_close(void);
 
-void db_call(const struct db_call *call);
+void db_call(const struct db_call *wanted);
 
 /* NULL: lanes of both kinds are connected; else what is wrong. */
 const char *db_state(void);

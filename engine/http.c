@@ -105,13 +105,16 @@ int http_listen(const char *address, int port)
 
 int http_port(int fd)
 {
-    struct sockaddr_storage own;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } own = { .v6 = { 0 } };
     socklen_t size = sizeof own;
 
-    if (getsockname(fd, (struct sockaddr *)&own, &size))
+    if (getsockname(fd, &own.any, &size))
         return 0;
-    return ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
-                                           : ((struct sockaddr_in *)&own)->sin_port);
+    return ntohs(own.any.sa_family == AF_INET6 ? own.v6.sin6_port : own.v4.sin_port);
 }
 
 /* ---- client addresses --------------------------------------------------------------------------------------------------- */
@@ -294,6 +297,14 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* The byte that the two digits at text stand for, -1 when they are none. */
+static int hex_byte(const char *text, size_t left)
+{
+    int high = left >= 2 ? hex_digit(text[0]) : -1, low = high >= 0 ? hex_digit(text[1]) : -1;
+
+    return low < 0 ? -1 : high * 16 + low;
+}
+
 /* Percent-decoded text, NULL when it is no clean UTF-8. */
 static const char *decode(struct arena *arena, const char *text, size_t len, bool plus)
 {
@@ -301,16 +312,17 @@ static const char *decode(struct arena *arena, const char *text, size_t len, boo
     size_t n = 0;
 
     for (size_t i = 0; i < len; i++) {
-        int high = text[i] == '%' && i + 2 < len ? hex_digit(text[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        int byte = (unsigned char)text[i];
 
-        if (text[i] == '%' && low < 0)
+        if (byte == '%') {
+            byte = hex_byte(text + i + 1, len - i - 1);
+            i += 2;
+        } else if (plus && byte == '+') {
+            byte = ' ';
+        }
+        if (byte < ' ' || byte == 0x7f)
             return NULL;
-        out[n] = text[i] == '%' ? (char)(high << 4 | low) : plus && text[i] == '+' ? ' ' : text[i];
-        i += text[i] == '%' ? 2 : 0;
-        if ((unsigned char)out[n] < ' ' || out[n] == 0x7f)
-            return NULL;
-        n++;
+        out[n++] = (char)byte;
     }
     return utf8_valid((struct bytes){ out, n }) ? out : NULL;
 }

@@ -83,13 +83,17 @@ static bool write_file(const char *path, long number)
 static bool drop_root(void)
 {
     const char *name = settings()->user;
-    struct passwd *user;
+    struct passwd entry, *user = NULL;
+    char texts[4096];
 
     if (!*name || geteuid() != 0)
         return true;
-    user = getpwnam(name);
-    if (!user || initgroups(name, user->pw_gid) || setgid(user->pw_gid) || setuid(user->pw_uid)) {
-        log_error("user_failed", "user=%s err=%s", name, user ? strerror(errno) : "no such user");
+    if (getpwnam_r(name, &entry, texts, sizeof texts, &user) || !user) {
+        log_error("user_unknown", "user=%s", name);
+        return false;
+    }
+    if (initgroups(name, user->pw_gid) || setgid(user->pw_gid) || setuid(user->pw_uid)) {
+        log_error("user_failed", "user=%s err=%s", name, strerror(errno));
         return false;
     }
     return true;

@@ -169,7 +169,9 @@ static enum next read_key(struct req *r)
     const char *key = req_header(r, "Idempotency-Key");
 
     r->key_given = key != NULL;
-    r->key = key ? key : strcmp(r->method, "GET") && strcmp(r->method, "HEAD") ? random_key(r->arena) : NULL;
+    if (!key && !method_fits("GET", r->method))
+        key = random_key(r->arena);
+    r->key = key;
     return !key || is_key(key) ? GO : refuse(r, 400, "bad_key", NULL);
 }
 

@@ -52,7 +52,8 @@ static bool load_file(const char *path, const char *name, size_t size)
         return false;
     }
     file->path = strdup(name);
-    file->content = (struct bytes){ data, size };
+    file->content.data = data;
+    file->content.len = size;
     make_etag(file);
     pages.n++;
     pages.bytes += size;
@@ -86,16 +87,17 @@ static bool load_entry(const char *folder, const char *below, const char *entry,
 
 static bool load_folder(const char *path, const char *name, int depth)
 {
-    DIR *folder = depth <= DEPTH_MAX ? opendir(path) : NULL;
-    const struct dirent *entry;
-    bool good = folder != NULL;
+    struct dirent **entries = NULL;
+    int n = depth <= DEPTH_MAX ? scandir(path, &entries, NULL, alphasort) : -1;
+    bool good = n >= 0;
 
-    if (!folder)
+    if (!good)
         log_error("pages_unreadable", "path=%s err=%s", path, strerror(errno));
-    while (good && (entry = readdir(folder)))
-        good = load_entry(path, name, entry->d_name, depth);
-    if (folder)
-        closedir(folder);
+    for (int i = 0; i < n; i++) {
+        good = good && load_entry(path, name, entries[i]->d_name, depth);
+        free(entries[i]);
+    }
+    free(entries);
     return good;
 }
 

@@ -34,29 +34,37 @@ static enum next tell_alive(struct req *r)
     return reply_raw(r, 200, "text/plain; charset=utf-8", (struct bytes){ "ok\n", 3 });
 }
 
+static struct bytes print_body(struct req *r, const cJSON *body)
+{
+    const char *text = json_print(r->arena, body);
+
+    return (struct bytes){ text, strlen(text) };
+}
+
+static void add_problem(cJSON *problems, const char *part, const char *problem)
+{
+    cJSON *entry = problem ? cJSON_CreateObject() : NULL;
+
+    if (!entry)
+        return;
+    cJSON_AddStringToObject(entry, "part", part);
+    cJSON_AddStringToObject(entry, "problem", problem);
+    cJSON_AddItemToArray(problems, entry);
+}
+
 static enum next tell_ready(struct req *r)
 {
     cJSON *body = json_object(r->arena), *problems = cJSON_AddArrayToObject(body, "problems");
 
     for (size_t i = 0; i < worker.opened; i++) {
         const struct module *module = &worker.modules[i];
-        const char *problem = module->problem ? module->problem() : NULL;
-        cJSON *entry;
 
-        if (!problem)
-            continue;
-        entry = cJSON_CreateObject();
-        cJSON_AddStringToObject(entry, "part", module->name);
-        cJSON_AddStringToObject(entry, "problem", problem);
-        cJSON_AddItemToArray(problems, entry);
+        add_problem(problems, module->name, module->problem ? module->problem() : NULL);
     }
-    if (worker.draining)
-        cJSON_AddItemToArray(problems, cJSON_CreateString("stopping"));
+    add_problem(problems, "worker", worker.draining ? "stopping" : NULL);
     cJSON_AddBoolToObject(body, "ready", cJSON_GetArraySize(problems) == 0);
     cJSON_AddNumberToObject(body, "worker", worker.slot);
-    const char *text = json_print(r->arena, body);
-    return reply_raw(r, cJSON_GetArraySize(problems) ? 503 : 200, "application/json",
-                     (struct bytes){ text, strlen(text) });
+    return reply_raw(r, cJSON_GetArraySize(problems) ? 503 : 200, "application/json", print_body(r, body));
 }
 
 static enum next tell_stats(struct req *r)

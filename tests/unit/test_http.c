@@ -450,7 +450,7 @@ static void bad_addresses_and_queries_are_refused(void **state)
     answers("GET /echo/a?q=%4 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400");
     for (int i = 0; i < REQ_PARAMS_MAX + 1; i++)
         at += sprintf(at, "p%d=1&", i);
-    strcpy(at, " HTTP/1.1\r\nHost: x\r\n\r\n");
+    sprintf(at, " HTTP/1.1\r\nHost: x\r\n\r\n");
     answers(many, "\"code\":\"bad_query\"");
 }
 

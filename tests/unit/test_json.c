@@ -245,12 +245,12 @@ static void depth_is_bounded(void **state)
 
 static char *repeated(const char *head, const char *part, size_t n, const char *tail)
 {
-    size_t len = strlen(part);
-    char *text = arena_alloc(arena, strlen(head) + n * len + strlen(tail) + 1), *at = text + sprintf(text, "%s", head);
+    char *text = arena_alloc(arena, strlen(head) + n * strlen(part) + strlen(tail) + 1);
+    char *at = text + sprintf(text, "%s", head);
 
-    for (size_t i = 0; i < n; i++, at += len)
-        memcpy(at, part, len);
-    strcpy(at, tail);
+    while (n--)
+        at += sprintf(at, "%s", part);
+    sprintf(at, "%s", tail);
     return text;
 }
 
