@@ -1,6 +1,6 @@
 #include "desk.h"
 
-#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,29 +64,80 @@ static enum next answer(struct req *r)
 
 /* Query parameters: a table of names and what their values may look like */
 
-enum filter_kind { FILTER_WORDS, FILTER_DIGITS, FILTER_DATE, FILTER_CURSOR, FILTER_TEXT };
+enum filter_kind {
+    FILTER_WORDS,
+    FILTER_DIGITS,
+    FILTER_NUMBER,
+    FILTER_FLAG,
+    FILTER_IDS,
+    FILTER_DATE,
+    FILTER_CURSOR,
+    FILTER_TEXT
+};
+
+enum { FILTER_MAX = 1000, CODE_MAX = 12, NUMBER_MAX = 9, IDS_MAX = 200 };
 
 struct filter {
     const char *name;
     enum filter_kind kind;
 };
 
+static const char digits[] = "0123456789";
+
 static const char *const filter_chars[] = {
     [FILTER_WORDS] = "abcdefghijklmnopqrstuvwxyz_,0123456789",
-    [FILTER_DIGITS] = "0123456789,",
+    [FILTER_DIGITS] = digits,
+    [FILTER_NUMBER] = digits,
+    [FILTER_FLAG] = "1",
+    [FILTER_IDS] = "0123456789,",
     [FILTER_DATE] = "0123456789-",
-    [FILTER_CURSOR] = "0123456789_-.",
+    [FILTER_CURSOR] = "0123456789_-",
 };
 
-static bool filter_fits(const struct filter *filter, const char *value)
+static bool date_fits(const char *value)
+{
+    char moment[32];
+
+    return strlen(value) == strlen("2018-01-01") &&
+           snprintf(moment, sizeof moment, "%sT00:00:00Z", value) < (int)sizeof moment && time_valid(moment);
+}
+
+static bool ids_fit(struct req *r, const char *value)
+{
+    for (size_t n = 1; n <= IDS_MAX; n++) {
+        size_t len = strcspn(value, ",");
+
+        if (!id_valid(arena_strndup(r->arena, value, len)))
+            return false;
+        if (value[len] == '\0')
+            return true;
+        value += len + 1;
+    }
+    return false;
+}
+
+static bool filter_fits(struct req *r, const struct filter *filter, const char *value)
 {
     size_t len = strlen(value);
 
     if (filter->kind == FILTER_TEXT)
         return len > 0 && utf8_length(value) <= 100;
-    if (filter->kind == FILTER_DATE && len != strlen("2018-01-01"))
+    if (strspn(value, filter_chars[filter->kind]) != len)
         return false;
-    return len > 0 && len <= 4000 && strspn(value, filter_chars[filter->kind]) == len;
+    switch (filter->kind) {
+    case FILTER_DIGITS:
+        return len <= CODE_MAX;
+    case FILTER_NUMBER:
+        return len <= NUMBER_MAX && *value != '0';
+    case FILTER_FLAG:
+        return len == 1;
+    case FILTER_IDS:
+        return ids_fit(r, value);
+    case FILTER_DATE:
+        return date_fits(value);
+    default:
+        return len <= FILTER_MAX;
+    }
 }
 
 static const struct filter *find_filter(const struct filter *filters, size_t n, const char *name)
@@ -107,11 +158,13 @@ static enum next take_filters(struct req *r, const struct filter *filters, size_
         if (*p->value == '\0' && filter)
             continue;
         if (!filter)
+            return refuse(
+                r, 422, "bad_inputs",
+                why_field(r->arena, p->name, "unknown_parameter", "没有这个参数。", "There is no such parameter."));
+        if (!filter_fits(r, filter, p->value))
             return refuse(r, 422, "bad_inputs",
-                          why_field(r->arena, p->name, "unknown_parameter", "没有这个参数。", "There is no such parameter."));
-        if (!filter_fits(filter, p->value))
-            return refuse(r, 422, "bad_inputs",
-                          why_field(r->arena, p->name, "bad_value", "参数的值不对。", "The value of this parameter is not valid."));
+                          why_field(r->arena, p->name, filter->kind == FILTER_DATE ? "bad_date" : "bad_value",
+                                    "参数的值不对。", "The value of this parameter is not valid."));
         if (!cJSON_HasObjectItem(r->call, p->name))
             cJSON_AddStringToObject(r->call, p->name, p->value);
     }
@@ -121,11 +174,12 @@ static enum next take_filters(struct req *r, const struct filter *filters, size_
 /* GET /v1/desk/tickets */
 
 static const struct filter list_filters[] = {
-    { "state", FILTER_WORDS },     { "light", FILTER_WORDS },  { "unit", FILTER_DIGITS },  { "category", FILTER_DIGITS },
-    { "channel", FILTER_WORDS },   { "type", FILTER_WORDS },   { "division", FILTER_DIGITS }, { "waits", FILTER_WORDS },
-    { "mine", FILTER_DIGITS },     { "ids", FILTER_DIGITS },   { "closed", FILTER_DIGITS }, { "from", FILTER_DATE },
-    { "to", FILTER_DATE },         { "cursor", FILTER_CURSOR }, { "limit", FILTER_DIGITS }, { "q", FILTER_TEXT },
-    { "phone", FILTER_TEXT },
+    { "state", FILTER_WORDS },     { "light", FILTER_WORDS },   { "unit", FILTER_NUMBER },
+    { "category", FILTER_DIGITS }, { "channel", FILTER_WORDS }, { "type", FILTER_WORDS },
+    { "division", FILTER_DIGITS }, { "waits", FILTER_WORDS },   { "mine", FILTER_FLAG },
+    { "ids", FILTER_IDS },         { "closed", FILTER_FLAG },   { "from", FILTER_DATE },
+    { "to", FILTER_DATE },         { "cursor", FILTER_CURSOR }, { "limit", FILTER_NUMBER },
+    { "q", FILTER_TEXT },          { "phone", FILTER_TEXT },
 };
 
 static enum next take_list_filters(struct req *r)
@@ -146,8 +200,9 @@ static enum next take_words(struct req *r)
     } else {
         grams = catalog_read_query(r->arena, words);
         if (!grams)
-            return refuse(r, 422, "bad_inputs",
-                          why_field(r->arena, "q", "too_short", "请至少输入两个字。", "Please give at least two characters."));
+            return refuse(
+                r, 422, "bad_inputs",
+                why_field(r->arena, "q", "too_short", "请至少输入两个字。", "Please give at least two characters."));
         cJSON_AddItemReferenceToObject(r->call, "grams", grams);
     }
     cJSON_DeleteItemFromObject(r->call, "q");
@@ -215,7 +270,9 @@ static step_fn *const get_counts[] = { session_load, count_request, begin_call, 
 static step_fn *const get_ticket[] = { session_load, count_request, begin_call, take_ticket_id, read_ticket, answer };
 static step_fn *const get_actions[] = { session_load, count_request, begin_call, take_ticket_id, read_actions, answer };
 static step_fn *const get_reference[] = { session_load, count_request, begin_call, read_reference, answer };
-static step_fn *const get_divisions[] = { session_load, count_request, begin_call, take_parent, read_divisions, answer };
+static step_fn *const get_divisions[] = {
+    session_load, count_request, begin_call, take_parent, read_divisions, answer
+};
 
 /* POST /v1/desk/tickets/{id}/actions: one transition.  What the action needs is the database's to check. */
 
@@ -239,7 +296,7 @@ static enum next split_action(struct req *r)
 
     if (!action || strlen(action) > 40)
         return bad_action(r, "action", "请给出操作名。", "Name the action.");
-    if (version && !cJSON_IsNumber(version))
+    if (version && (!cJSON_IsNumber(version) || version->valuedouble != version->valueint))
         return bad_action(r, "version", "版本须为数字。", "The version is a number.");
     cJSON_AddStringToObject(r->call, "action", action);
     if (version)
@@ -258,8 +315,8 @@ static enum next act(struct req *r)
     return ask(r, &api_act, r->call);
 }
 
-static step_fn *const post_action[] = { session_load, count_request, read_body,    begin_call,
-                                        take_ticket_id, split_action,  act,          answer_sealed };
+static step_fn *const post_action[] = { session_load,   count_request, read_body, begin_call,
+                                        take_ticket_id, split_action,  act,       answer_sealed };
 
 /* POST /v1/desk/actions: up to 200, each with its own result */
 
@@ -274,7 +331,6 @@ struct bulk {
         const char *body;
     } * items;
 };
-
 
 static void take_one(const struct db_answer *said, void *arg)
 {
@@ -330,8 +386,14 @@ static enum next act_all(struct req *r)
         const char *text = json_print(r->arena, calls[i]);
 
         bulk->items[i].bulk = bulk;
-        db_call(&(struct db_call){ .fn = &api_act, .json = text, .len = strlen(text), .locks = &ids[i], .nlocks = 1,
-                                   .key = json_text(calls[i], "key"), .deadline = r->deadline, .done = take_one,
+        db_call(&(struct db_call){ .fn = &api_act,
+                                   .json = text,
+                                   .len = strlen(text),
+                                   .locks = &ids[i],
+                                   .nlocks = 1,
+                                   .key = json_text(calls[i], "key"),
+                                   .deadline = r->deadline,
+                                   .done = take_one,
                                    .arg = &bulk->items[i] });
     }
     return WAIT;
@@ -376,9 +438,11 @@ static step_fn *const post_actions[] = { session_load, count_request, read_bulk,
 
 /* POST /v1/desk/tickets: a draft (T01) */
 
-static const char *const staff_channels[] = { "phone", "merged_hotline", "outbound", "sms", "email", "letter", "walk_in",
-                                              "media", "leader_day", "department", "other_city", NULL };
-static const char *const draft_types[] = { "consult", "help", "complaint", "report", "suggestion", "praise", "other", NULL };
+static const char *const staff_channels[] = { "phone",      "merged_hotline", "outbound",   "sms",
+                                              "email",      "letter",         "walk_in",    "media",
+                                              "leader_day", "department",     "other_city", NULL };
+static const char *const draft_types[] = { "consult",    "help",   "complaint", "report",
+                                           "suggestion", "praise", "other",     NULL };
 
 static const struct field draft_fields[] = {
     { "channel", JSON_WORD, .in = staff_channels, .must = true },
@@ -409,8 +473,8 @@ static step_fn *const post_ticket[] = { session_load, count_request, read_draft,
 /* POST …/dup-check, …/reveal, /v1/desk/route */
 
 static const struct field text_fields[] = {
-    { "type", JSON_WORD, .max = 20 },     { "title", JSON_TEXT, .max = 200 },     { "content", JSON_TEXT, .max = 10000 },
-    { "category", JSON_WORD, .max = 6 },  { "division", JSON_WORD, .max = 12 },   { "phone", JSON_PHONE },
+    { "type", JSON_WORD, .max = 20 },    { "title", JSON_TEXT, .max = 200 },   { "content", JSON_TEXT, .max = 10000 },
+    { "category", JSON_WORD, .max = 6 }, { "division", JSON_WORD, .max = 12 }, { "phone", JSON_PHONE },
 };
 
 static enum next read_words(struct req *r)
@@ -460,17 +524,18 @@ static enum next reveal(struct req *r)
 
 static step_fn *const post_dup_check[] = { session_load,   count_request, read_words,    begin_call,
                                            take_ticket_id, add_words,     check_doubles, answer_sealed };
-static step_fn *const post_route[] = { session_load, count_request, read_words, begin_call, add_words, read_route, answer };
-static step_fn *const post_reveal[] = { session_load,   count_request, begin_call, read_purpose,
+static step_fn *const post_route[] = { session_load, count_request, read_words, begin_call,
+                                       add_words,    read_route,    answer };
+static step_fn *const post_reveal[] = { session_load,   count_request, begin_call,   read_purpose,
                                         take_ticket_id, reveal,        answer_sealed };
 
 /* GET /v1/metrics/{name} */
 
 static const struct filter metric_filters[] = {
-    { "from", FILTER_DATE },      { "to", FILTER_DATE },       { "by", FILTER_WORDS },     { "unit", FILTER_DIGITS },
-    { "category", FILTER_DIGITS }, { "channel", FILTER_WORDS }, { "district", FILTER_DIGITS },
-    { "figure", FILTER_WORDS },   { "part", FILTER_WORDS },    { "key", FILTER_TEXT },     { "cursor", FILTER_CURSOR },
-    { "limit", FILTER_DIGITS },
+    { "from", FILTER_DATE },       { "to", FILTER_DATE },         { "by", FILTER_WORDS },
+    { "unit", FILTER_NUMBER },     { "category", FILTER_DIGITS }, { "channel", FILTER_WORDS },
+    { "district", FILTER_DIGITS }, { "figure", FILTER_WORDS },    { "part", FILTER_WORDS },
+    { "key", FILTER_TEXT },        { "cursor", FILTER_CURSOR },   { "limit", FILTER_NUMBER },
 };
 
 static enum next take_metric(struct req *r)

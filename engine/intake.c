@@ -9,6 +9,8 @@
 #include "phone.h"
 #include "secret.h"
 
+enum { PERSON_NAME_MAX = 50 };
+
 static const struct api_fn api_intake = { .name = "intake", .write = true, .sorted = true };
 
 static const char *const appeal_types[] = { "consult",    "help",   "complaint", "report",
@@ -20,7 +22,7 @@ const struct field intake_fields[] = {
     { "title", JSON_TEXT, .must = true, .min = 2, .max = 200 },
     { "content", JSON_TEXT, .must = true, .min = 2, .max = 10000 },
     { "phone", JSON_PHONE },
-    { "name", JSON_WORD, .min = 1, .max = 50 },
+    { "name", JSON_WORD, .min = 1, .max = PERSON_NAME_MAX },
     { "division", JSON_WORD, .min = 4, .max = 12 },
     { "address", JSON_TEXT, .max = 200 },
     { "lng", JSON_NUMBER, .least = 73, .most = 136 },
@@ -84,7 +86,11 @@ enum next contact_seal(struct req *r, cJSON *fields)
     if (!phone && !name)
         return GO;
     contact = cJSON_AddObjectToObject(r->call, "contact");
-    if (name) {
+    if (name && utf8_length(name) > PERSON_NAME_MAX)
+        return refuse(
+            r, 422, "bad_inputs",
+            why_field(r->arena, "name", "too_long", "姓名最多 50 个字。", "A name has at most 50 characters."));
+    if (name && *name) {
         seal_member(r, contact, "name", name);
         name_mask(name, mask, sizeof mask);
         cJSON_AddStringToObject(contact, "name_mask", mask);

@@ -22,8 +22,7 @@ begin
     said := hotline.check_filters(x);
     if said is not null then
         return said;
-    end if;
-    if x->>'closed' = '1' or x ? 'from' then
+    elsif x ? 'closed' or x ? 'from' then
         return hotline.list_all(who, scope, x);
     end if;
     return hotline.list_open(who, scope, x);

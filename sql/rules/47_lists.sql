@@ -12,6 +12,14 @@ language sql immutable as $$
     select case when x ? 'grams' then (select coalesce(array_agg(g::int), '{}') from jsonb_array_elements_text(x->'grams') g) end
 $$;
 
+-- The cursor of open work is a due time in microseconds and an id, that of the other lists an id.
+create or replace function hotline.cursor_fits(cursor_ text, ended boolean) returns boolean
+language sql immutable as $$
+    select case when ended then cursor_ ~ '^[0-9]{1,19}$' and cursor_::numeric <= 9223372036854775807
+        else cursor_ ~ '^[0-9]{1,19}_[0-9]{1,19}$' and split_part(cursor_, '_', 1)::numeric <= 9223371331200000000
+            and split_part(cursor_, '_', 2)::numeric <= 9223372036854775807 end
+$$;
+
 -- Filters that name nothing we know, as 422; null when all is well.
 create or replace function hotline.check_filters(x jsonb) returns api.answer
 language plpgsql stable as $$
@@ -32,7 +40,13 @@ begin
             bad := bad || hotline.field(f.name, 'bad_date', '日期不对。', 'This is not a date.');
         end if;
     end loop;
-    if x ? 'cursor' and x->>'cursor' !~ '^[0-9]{1,19}(_[0-9]{1,19})?$' then
+    if x ? 'waits' and x->>'waits' <> 'decision' then
+        bad := bad || hotline.field('waits', 'unknown_word', '没有这个值。', 'There is no such value.');
+    end if;
+    if x ? 'to' and not x ? 'from' then
+        bad := bad || hotline.field('from', 'missing', '请给出起始日期。', 'Give the first day too.');
+    end if;
+    if x ? 'cursor' and not hotline.cursor_fits(x->>'cursor', x ? 'closed' or x ? 'from') then
         bad := bad || hotline.field('cursor', 'bad_cursor', '翻页位置不对。', 'This is not a cursor of ours.');
     end if;
     for f in select * from (values ('unit', 9), ('limit', 4)) as v(name, len) where x ? name loop
