@@ -19,7 +19,7 @@ from (values
     ('T06', 'accept', 'pending_accept', null, null, 'do_accept', 'pending_dispatch', null, null, null, null, 'dispatch', 'accepted', '受理', 'Accept', 10),
     ('T10', 'refuse', 'draft pending_accept', null, null, 'do_refuse', 'refused', null, null, 'refuse', null, null, 'refused', '不予受理', 'Refuse', 90),
     ('T18', 'dispatch', 'pending_dispatch', null, 'may_dispatch', 'do_dispatch', 'pending_sign', null, null, null, null, null, 'dispatched', '派单', 'Dispatch', 10),
-    ('T30', 'sign', 'pending_sign', 'pending_sign', null, 'do_sign', 'handling', 'handling', null, null, null, null, 'signed', '签收', 'Sign', 10),
+    ('T30', 'sign', 'pending_sign', 'pending_sign', 'may_sign', 'do_sign', 'handling', 'handling', null, null, null, null, 'signed', '签收', 'Sign', 10),
     ('T31', 'deemed_sign', 'pending_sign', 'pending_sign', null, 'do_deemed_sign', 'handling', 'handling', null, null, null, null, null, '视同签收', 'Deemed signed', 10),
     ('T43', 'first_contact', 'handling', 'handling audit_rejected', 'may_contact', 'do_contact', null, null, null, null, null, null, null, '先行联系', 'First contact', 10),
     ('T52', 'submit_reply', 'handling', 'handling audit_rejected', 'may_reply', 'do_reply', null, 'unit_approval', null, null, null, null, null, '提交答复', 'Submit reply', 20),
@@ -40,7 +40,7 @@ from (values
 -- Clock effects.  '*' is every clock of the ticket that runs.
 insert into hotline.clock_effect (transition, kind, effect, ord) values
     ('T03', 'promise', 'meet', 1), ('T03', '*', 'stop', 2),
-    ('T04', 'promise', 'start', 1), ('T04', 'dispatch', 'start', 2),
+    ('T04', 'draft', 'meet', 0), ('T04', 'promise', 'start', 1), ('T04', 'dispatch', 'start', 2),
     ('T06', 'accept', 'meet', 1), ('T06', 'dispatch', 'start', 2),
     ('T10', '*', 'stop', 1),
     ('T18', 'dispatch', 'meet', 1), ('T18', 'sign', 'start', 2), ('T18', 'contact', 'start', 3), ('T18', 'unit', 'start', 4),

@@ -31,6 +31,14 @@ begin
     return case when bad <> '[]' then hotline.bad_inputs(bad) end;
 end $$;
 
+-- What was given: an input that is null, or empty and not a text, was not given.
+create or replace function hotline.given(action_ text, x jsonb) returns jsonb
+language plpgsql stable as $$
+begin
+    return (select coalesce(jsonb_object_agg(k, v), '{}') from jsonb_each(x) as e(k, v)
+            where v <> 'null' and (v <> '""' or exists (select from hotline.action_input i where i.action = action_ and i.name = k and i.type = 'text')));
+end $$;
+
 create or replace function hotline.limits_text(i hotline.action_input, lang text) returns text
 language sql immutable as $$
     select case when i.max is null then ''
@@ -47,7 +55,7 @@ declare
 begin
     case i.type
         when 'bool' then return kind = 'boolean';
-        when 'text' then return kind = 'string' and char_length(s) between coalesce(i.min, 0) and coalesce(i.max, 10000);
+        when 'text' then return kind = 'string' and char_length(s) <= coalesce(i.max, 10000) and char_length(btrim(s, E' \t\r\n\u3000')) >= coalesce(i.min, 0);
         when 'int', 'number' then
             return kind = 'number' and (i.type = 'number' or s ~ '^-?[0-9]{1,9}$')
                 and s::numeric between coalesce(i.min, -2147483648) and coalesce(i.max, 2147483647);
@@ -64,7 +72,7 @@ begin
         when 'division' then
             return kind = 'string' and exists (select from hotline.division where code = s);
         when 'policy' then
-            return kind = 'string' and exists (select from hotline.policy where code = s);
+            return kind = 'string' and exists (select from hotline.policy where code = s and code <> 'W1' and valid_to is null);
         when 'units' then
             return kind = 'array' and jsonb_array_length(v) <= coalesce(i.max, 20)
                 and not exists (select from jsonb_array_elements(v) e where jsonb_typeof(e) not in ('number', 'string') or (e #>> '{}') !~ '^[0-9]{1,9}$'
@@ -78,7 +86,7 @@ begin
             n := s::bigint;
             return case i.type
                 when 'unit' then exists (select from hotline.unit u where u.id = n and hotline.is_valid(u))
-                when 'item' then exists (select from hotline.directory_item d where d.id = n)
+                when 'item' then exists (select from hotline.directory_item d where d.id = n and d.valid_to is null)
                 when 'person' then exists (select from hotline.person p where p.id = n and p.disabled_at is null)
                 else false end;
     end case;
@@ -241,6 +249,7 @@ begin
     said := asked.said;
     if said is null and not ('SYS' = any (who.roles)) then
         said := hotline.check_inputs(action_, x);
+        c.x := hotline.given(action_, x);
     end if;
     if said is null then
         said := hotline.ask_guard(c);
@@ -267,6 +276,18 @@ begin
     return hotline.acted(tid, c);
 end $$;
 
+-- What was asked and cannot happen in this state any more is not waited for.
+create or replace function hotline.drop_approvals(tid bigint, state_ smallint, at_ timestamptz) returns void
+language plpgsql as $$
+begin
+    with dropped as (
+        update hotline.approval p set verdict = 'dropped', decided_at = at_
+        where ticket_id = tid and verdict is null
+          and not exists (select from hotline.transition w where w.action = p.action and state_ = any (w.from_states))
+        returning id)
+    delete from hotline.timer where ticket_id = tid and kind = 'review' and clock_id in (select id from dropped);
+end $$;
+
 -- Ticket and main assignment take the states of the row, and the times that belong to them.
 create or replace function hotline.enter_state(c hotline.call) returns hotline.call
 language plpgsql as $$
@@ -285,9 +306,11 @@ begin
     if (c.rule).close_kind is not null then
         c.t.close_kind := (c.rule).close_kind;
     end if;
+    perform hotline.drop_approvals((c.t).id, (c.t).state, c.at);
     if (c.t).state >= 70 and (c.t).ended_at is null then
         c.t.ended_at := c.at;
-        update hotline.approval set verdict = 'dropped', decided_at = c.at where ticket_id = (c.t).id and verdict is null;
+        update hotline.assignment set state = case (c.t).state when 70 then 7 else 9 end, done_at = coalesce(done_at, c.at)
+        where ticket_id = (c.t).id and role <> 1 and state not in (7, 8, 9);
     end if;
     if (c.rule).to_state = 70 then
         c.t.closed_at := c.at;

@@ -53,6 +53,7 @@ language plpgsql as $$
 declare
     u hotline.unit;
     item hotline.directory_item;
+    co int[];
 begin
     if c.x is null then
         return null;
@@ -62,12 +63,17 @@ begin
         return hotline.bad_inputs(jsonb_build_array(hotline.field('main_unit', 'not_a_member_unit', '不能派给热线中心自己。',
             'The centre cannot dispatch to itself.')));
     end if;
-    if c.x->'co_units' @> to_jsonb(u.id) or c.x->'co_units' @> to_jsonb(u.id::text) then
+    select coalesce(array_agg(e::int), '{}') into co from jsonb_array_elements_text(c.x->'co_units') e;
+    if u.id = any (co) then
         return hotline.bad_inputs(jsonb_build_array(hotline.field('co_units', 'same_unit', '协办单位不能与主办单位相同。',
             'An assisting unit cannot be the main unit.')));
+    elsif exists (select from hotline.unit where id = any (co) and level = 1) or cardinality(co) > (select count(distinct e) from unnest(co) e) then
+        return hotline.bad_inputs(jsonb_build_array(hotline.field('co_units', 'not_member_units', '协办单位须是各不相同的成员单位。',
+            'Assisting units are member units, each named once.')));
     end if;
     select * into item from hotline.directory_item where id = (c.x->>'item')::int;
-    if u.grassroots and (item.exclude_grassroots or item.id is null and hotline.is_department_duty((c.t).category_id)) then
+    if u.grassroots and (item.exclude_grassroots
+            or item.category_id is distinct from (c.t).category_id and hotline.is_department_duty((c.t).category_id)) then
         return hotline.problem(422, 'department_duty', '这是职能部门的职责，不能派给街道、镇或村居。',
             'This is a department''s duty and cannot be handed to a street, town or village.',
             jsonb_build_object('fields', jsonb_build_array(hotline.field('main_unit', 'department_duty', '请改派职能部门。', 'Choose the department.'))));
@@ -80,6 +86,19 @@ create or replace function hotline.is_department_duty(category int) returns bool
 language plpgsql stable as $$
 begin
     return (select coalesce(bool_and(exclude_grassroots), false) from hotline.directory_item where category_id = category and valid_to is null);
+end $$;
+
+-- The handler is one of the unit's own.
+create or replace function hotline.may_sign(c hotline.call) returns api.answer
+language plpgsql as $$
+begin
+    if c.x->>'handler' is not null and not exists (
+            select from hotline.person p join hotline.person_role r on r.person_id = p.id and r.role = 'UHD'
+            where p.id = (c.x->>'handler')::int and hotline.is_under(p.unit_id, (c.a).unit_id)) then
+        return hotline.bad_inputs(jsonb_build_array(hotline.field('handler', 'not_of_this_unit', '承办人须是本单位人员。',
+            'The handler must belong to the unit.')));
+    end if;
+    return null;
 end $$;
 
 create or replace function hotline.may_contact(c hotline.call) returns api.answer
@@ -118,12 +137,15 @@ begin
     return null;
 end $$;
 
--- Invariant 8: who dispatched a ticket does not audit it.
+-- Invariant 8: who dispatched a ticket, in whatever round, does not audit it.
 create or replace function hotline.may_audit(c hotline.call) returns api.answer
-language sql as $$
-    select case when (c.a).dispatched_by = (c.actor).id then
-        hotline.problem(403, 'dispatcher_cannot_audit', '派单人不能审核同一张工单。', 'Who dispatched a ticket cannot audit it.') end
-$$;
+language plpgsql as $$
+begin
+    if exists (select from hotline.assignment where ticket_id = (c.t).id and dispatched_by = (c.actor).id) then
+        return hotline.problem(403, 'dispatcher_cannot_audit', '派单人不能审核同一张工单。', 'Who dispatched a ticket cannot audit it.');
+    end if;
+    return null;
+end $$;
 
 -- The third rejection of a round is the supervisor's.
 create or replace function hotline.may_audit_reject(c hotline.call) returns api.answer
@@ -132,6 +154,8 @@ begin
     if (c.a).rejected_count >= hotline.setting_int('audit.rejections') and not ('SUP' = any ((c.actor).roles)) then
         return hotline.problem(403, 'supervisor_rejects', '本轮已退回两次，再退回须由督办员决定。',
             'This reply was rejected twice; only a supervisor may reject it again.');
+    elsif (c.a).rejected_count < hotline.setting_int('audit.rejections') and not ('AUD' = any ((c.actor).roles)) then
+        return hotline.forbidden();
     end if;
     return hotline.may_audit(c);
 end $$;
@@ -153,11 +177,23 @@ $$;
 create or replace function hotline.is_unhappy(sat_result text, resolved text) returns boolean
 language sql immutable as $$ select sat_result in ('unsatisfied', '1') or resolved in ('no', '3') $$;
 
+-- A rework that was asked for is decided first.
+create or replace function hotline.waits_for_decision(t hotline.ticket) returns api.answer
+language plpgsql stable as $$
+begin
+    if exists (select from hotline.approval where ticket_id = t.id and verdict is null) then
+        return hotline.problem(409, 'decision_open', '请先对重办申请作出决定。', 'Decide on the rework that was asked for first.');
+    end if;
+    return null;
+end $$;
+
 create or replace function hotline.may_close(c hotline.call) returns api.answer
 language plpgsql as $$
 begin
     if not hotline.was_reached(c.t) then
         return hotline.not_reached();
+    elsif hotline.waits_for_decision(c.t) is not null then
+        return hotline.waits_for_decision(c.t);
     end if;
     if c.x is not null and hotline.is_unhappy(c.x->>'sat_result', c.x->>'resolved') then
         return hotline.problem(422, 'citizen_not_satisfied', '诉求人不满意或未解决，请申请重办或报值班长。',
@@ -191,10 +227,7 @@ begin
         return hotline.problem(409, 'no_unsatisfied_verdict', '本轮没有不满意或未解决的回访结果。',
             'There is no unsatisfied verdict in this round.');
     end if;
-    if exists (select from hotline.approval where ticket_id = (c.t).id and verdict is null) then
-        return hotline.problem(409, 'decision_open', '请先对重办申请作出决定。', 'Decide on the rework that was asked for first.');
-    end if;
-    return null;
+    return hotline.waits_for_decision(c.t);
 end $$;
 
 -- Three attempts on two days and in two time bands, nobody reached, and the rating link unanswered for so many hours.

@@ -4,13 +4,12 @@
 create or replace function hotline.apply_fields(c hotline.call) returns hotline.call
 language plpgsql as $$
 begin
-    if (c.t).state <> 10 and (c.x->>'title' is distinct from (c.t).title and c.x ? 'title'
-                              or c.x->>'content' is distinct from (c.t).content and c.x ? 'content') then
+    if (c.t).state <> 10 and (nullif(c.x->>'title', '') <> (c.t).title or nullif(c.x->>'content', '') <> (c.t).content) then
         insert into hotline.ticket_text (ticket_id, n, title, content, by_person, at)
         select (c.t).id, coalesce(max(n), 0) + 1, (c.t).title, (c.t).content, (c.actor).id, c.at
         from hotline.ticket_text where ticket_id = (c.t).id;
     end if;
-    c.t.title := coalesce(c.x->>'title', (c.t).title);
+    c.t.title := coalesce(nullif(c.x->>'title', ''), (c.t).title);
     c.t.content := coalesce(nullif(c.x->>'content', ''), (c.t).content);
     c.t.appeal_type := coalesce(hotline.code_of('appeal_type', c.x->>'type'), (c.t).appeal_type);
     c.t.urgency := coalesce(hotline.code_of('urgency', c.x->>'urgency'), (c.t).urgency);
@@ -256,7 +255,7 @@ begin
     insert into hotline.callback_attempt (ticket_id, event_id, round, outcome, at, by_person, quiet)
     values ((c.t).id, c.event, (c.t).round, outcome_, c.at, (c.actor).id, hotline.in_quiet_hours(c.at));
     c.payload := c.payload || jsonb_build_object('outcome', outcome_);
-    if outcome_ = 1 and c.x ?& '{resolved,sat_result}' then
+    if outcome_ in (1, 8, 9, 10, 11) and c.x ?& '{resolved,sat_result}' then
         perform hotline.keep_verdict(c);
     end if;
     from_at := hotline.unreachable_from((c.t).id, (c.t).round);
@@ -274,7 +273,8 @@ language plpgsql as $$
 begin
     insert into hotline.callback (ticket_id, round, contacted_by_unit, resolved, sat_process, sat_result, at, by_person)
     values ((c.t).id, (c.t).round, (c.x->>'contacted_by_unit')::boolean, hotline.code_of('resolved', c.x->>'resolved'),
-        hotline.code_of('satisfaction', c.x->>'sat_process'), hotline.code_of('satisfaction', c.x->>'sat_result'), c.at, (c.actor).id)
+        hotline.code_of('satisfaction', c.x->>'sat_process'), hotline.code_of('satisfaction', c.x->>'sat_result'), c.at,
+        coalesce((c.approval).asked_by, (c.actor).id))
     on conflict (ticket_id, round) do update set
         contacted_by_unit = excluded.contacted_by_unit, resolved = excluded.resolved, sat_process = excluded.sat_process,
         sat_result = excluded.sat_result, at = excluded.at, by_person = excluded.by_person;
@@ -345,6 +345,7 @@ language plpgsql as $$
 declare
     was hotline.assignment := c.a;
 begin
+    perform hotline.keep_verdict(c);
     c := hotline.take_verdict(c);
     c.a.state := 7;
     c.a.done_at := c.at;

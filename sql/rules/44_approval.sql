@@ -107,7 +107,7 @@ begin
     return hotline.acted((c.t).id, c);
 end $$;
 
--- The review clock ran out: it goes one level up.
+-- The review clock ran out: it goes one level up, and waits there.
 create or replace function hotline.lapse(pid bigint, at_ timestamptz) returns void
 language plpgsql as $$
 declare
@@ -125,11 +125,13 @@ begin
     c.role := 'SYS';
     c.at := greatest(at_, (c.t).event_at);
     c.event := hotline.new_id();
-    select up_role into up from hotline.approval_kind where kind = p.kind;
+    select nullif(up_role, p.decider_role) into up from hotline.approval_kind where kind = p.kind;
     update hotline.approval set decider_role = coalesce(up, decider_role), lapses = lapses + 1,
-        due_at = hotline.review_due(kind, c.at)
+        due_at = case when up is null then due_at else hotline.review_due(kind, c.at) end
     where id = pid returning * into p;
-    insert into hotline.timer (id, at, ticket_id, kind, clock_id) values (hotline.new_id(), p.due_at, p.ticket_id, 'review', p.id);
+    if up is not null then
+        insert into hotline.timer (id, at, ticket_id, kind, clock_id) values (hotline.new_id(), p.due_at, p.ticket_id, 'review', p.id);
+    end if;
     c.payload := jsonb_build_object('kind', p.kind, 'decider', p.decider_role);
     c.approval := p;
     perform hotline.log_event(c, 'LAPSE');
