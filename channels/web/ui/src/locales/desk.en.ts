@@ -58,7 +58,7 @@ export default {
   due: {
     left: '{amount} left',
     late: '{amount} late',
-    workdays: '{n} workdays',
+    workdays: '{n} workday | {n} workdays',
     hours: '{n} h',
     hoursMinutes: '{h} h {m} min',
     minutes: '{n} min'
@@ -88,6 +88,7 @@ export default {
     unknown: 'No answer came, so nobody knows whether it worked. Send again: it will not be done twice.',
     stale: 'Somebody has just changed this ticket, and the page now shows it. What you typed is still here: check it and send again.',
     notNow: 'This step is not possible now; the ticket is “{state}”. The page shows the latest.',
+    gone: 'Somebody else was faster: this step is not possible now. What you typed is still below.', putAway: 'Put it away',
     sendAgain: 'Send again', sendHint: 'Ctrl + Enter'
   },
   new: { title: 'New ticket', lead: 'It is kept as a draft first; on the ticket’s page you check for doubles, submit it or answer at once.', send: 'Keep as draft' },

@@ -55,3 +55,8 @@ export function nameOf(thing: { name: string; name_en?: string | null } | null |
 export function text(key: string, args: Record<string, unknown> = {}): string {
   return i18n ? i18n.global.t(key, args) : key
 }
+
+// The same where one and several differ.
+export function textOf(key: string, n: number): string {
+  return i18n ? i18n.global.t(key, { n: n.toLocaleString('en-US') }, n) : key
+}

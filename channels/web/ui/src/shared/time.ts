@@ -1,5 +1,5 @@
 import { ref } from 'vue'
-import { lang, text } from './i18n'
+import { lang, text, textOf } from './i18n'
 import type { CalendarDays } from './types'
 
 // All times are the city's.
@@ -68,7 +68,7 @@ export function dueWords(due: string): string {
   const left = at - now()
   const late = left < 0
   const days = late ? workdaysBetween(at, now()) : workdaysBetween(now(), at)
-  const amount = Math.abs(left) > DAY && days > 0 ? text('due.workdays', { n: days.toLocaleString('en-US') }) : span(Math.abs(left))
+  const amount = Math.abs(left) > DAY && days > 0 ? textOf('due.workdays', days) : span(Math.abs(left))
   return text(late ? 'due.late' : 'due.left', { amount })
 }
 

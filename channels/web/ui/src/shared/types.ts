@@ -181,6 +181,7 @@ export interface Reply {
   public_suggestion: string | null
   told_at: string | null
   told_way: string | null
+  submitted_by?: { id: string; name: string } | null
   submitted_at: string
   approved_at: string | null
   audited_at: string | null
@@ -252,7 +253,7 @@ export interface Ticket extends Row {
   publish: string
   promise_due_at: string | null
   promise_state: string | null
-  policy: { code: string; version: number; name: string } | null
+  policy: { code: string; version: number; name: string; name_en?: string | null } | null
   route: { candidates: Candidate[] } | null
   assignments: Assignment[]
   clocks: Clock[]

@@ -51,6 +51,8 @@ export function useForm(ticket: Ref<Ticket>) {
     typed.add(name)
   }
 
+  const isTouched = () => typed.size > 0
+
   function forget(): void {
     for (const name of Object.keys(values)) delete values[name]
     typed.clear()
@@ -95,7 +97,7 @@ export function useForm(ticket: Ref<Ticket>) {
     return problem.value?.fields.find((f) => f.name === name || f.name.startsWith(name + '.') || f.name.startsWith(name + '['))?.detail
   }
 
-  return { values, action, isSending, problem, open, close, set, send, fieldProblem }
+  return { values, action, isSending, problem, open, close, set, forget, isTouched, send, fieldProblem }
 }
 
 export type Form = ReturnType<typeof useForm>
