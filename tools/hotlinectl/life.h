@@ -91,8 +91,10 @@ struct worker *life_worker(const char *url);
 void life_worker_free(struct worker *worker, long *calls, long *repeats);
 struct client *life_client(struct worker *worker);
 
-/* Sign this person in at the simulated time and return the token, which stays the book's. */
-const char *life_sign_in(struct worker *worker, const char *login, moment at);
+enum { TOKEN_MAX = 200 };
+
+/* The token of this person, signed in at the simulated time where they are not yet. */
+void life_sign_in(struct worker *worker, const char *login, moment at, char token[TOKEN_MAX]);
 
 /* Run the steps of a life that come before until; sets its time to that of the next. */
 void life_run(struct worker *worker, struct life *life, moment until);

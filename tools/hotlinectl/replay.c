@@ -1,5 +1,5 @@
 /* Plays the lives of complaints through HTTP in a simulation.  Steps of all lives come in the order of simulated time, a window
- * at a time: the clock is set to the window's start, the engine's sweep catches up, then the window's steps run side by side. */
+ * at a time: the clock is set to the window's start, the engine's sweep catches up with its tickets, then its steps run side by side. */
 
 #include "city.h"
 #include "ctl.h"
@@ -131,16 +131,18 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Set the clock and wait until the engine's sweep has done all that is due by then. */
-static void set_clock(PGconn *db, moment to)
+/* Wait until the engine's sweep has done all that is due by now, for these tickets or (NULL) for all. */
+static void wait_sweep(PGconn *db, moment now, const char *ids)
 {
     char text[MOMENT_SIZE];
-    const char *const values[] = { moment_text(to, text) };
+    const char *const values[] = { moment_text(now, text), ids };
     double since = seconds();
     long left, least = -1;
 
-    sim_move(db, to);
-    while ((left = sql_number(db, "select count(*) from hotline.timer where at <= $1", 1, values)) > 0) {
+    while ((left = sql_number(db,
+                              "select count(*) from hotline.timer where at <= $1::timestamptz"
+                              " and ($2::bigint[] is null or ticket_id = any ($2::bigint[]))",
+                              2, values)) > 0) {
         if (least < 0 || left < least) {
             least = left;
             since = seconds();
@@ -150,6 +152,21 @@ static void set_clock(PGconn *db, moment to)
                  left, text);
         usleep(10000);
     }
+}
+
+/* The tickets of these lives as an array for the database. */
+static char *ids_of(struct life *const *lives, int n)
+{
+    char *ids = malloc((size_t)n * 24 + 3), *to = ids;
+
+    if (!ids)
+        fail("no memory for the list of tickets");
+    *to++ = '{';
+    for (int i = 0; i < n; i++)
+        if (*lives[i]->id)
+            to += sprintf(to, "%s%s", to > ids + 1 ? "," : "", lives[i]->id);
+    strcpy(to, "}");
+    return ids;
 }
 
 /* Due-type figures are exact as of swept_to. */
@@ -200,34 +217,44 @@ struct replay {
     int n, over;
     moment at, last;
     struct heap heap;
-    struct life **batch;
+    struct life **batch, **ended;
 };
+
+/* Take what comes in the window from the heap; returns how many. */
+static int take_window(struct replay *replay, moment until)
+{
+    int n = 0;
+
+    while (replay->heap.n && replay->heap.at[0]->at < until)
+        replay->batch[n++] = heap_pop(&replay->heap);
+    return n;
+}
+
+static void put_back(struct replay *replay, struct life *life)
+{
+    if (!life->over) {
+        heap_push(&replay->heap, life);
+        return;
+    }
+    replay->ended[replay->over++] = life;
+    if (life->at > replay->last)
+        replay->last = life->at;
+}
 
 static void run_window(struct replay *replay)
 {
-    moment until = replay->heap.at[0]->at + WINDOW, midnight = moment_day(replay->heap.at[0]->at) + DAY;
-    int n = 0;
+    moment first = replay->heap.at[0]->at, midnight = moment_day(first) + DAY;
+    moment until = first + WINDOW < midnight ? first + WINDOW : midnight;
+    int n = take_window(replay, until);
+    char *ids = ids_of(replay->batch, n);
 
-    if (replay->heap.at[0]->at > replay->at) {
-        replay->at = replay->heap.at[0]->at;
-        set_clock(replay->db, replay->at);
-    }
-    if (until > midnight)
-        until = midnight;
-    while (replay->heap.n && replay->heap.at[0]->at < until)
-        replay->batch[n++] = heap_pop(&replay->heap);
+    if (first > replay->at)
+        sim_move(replay->db, replay->at = first);
+    wait_sweep(replay->db, replay->at, ids);
     run_batch(replay->batch, n, until);
-    for (int i = 0; i < n; i++) {
-        struct life *life = replay->batch[i];
-
-        if (!life->over) {
-            heap_push(&replay->heap, life);
-            continue;
-        }
-        replay->over++;
-        if (life->at > replay->last)
-            replay->last = life->at;
-    }
+    for (int i = 0; i < n; i++)
+        put_back(replay, replay->batch[i]);
+    free(ids);
     show_progress(replay->over, replay->n, replay->at, false);
 }
 
@@ -240,29 +267,15 @@ static void run_all(struct replay *replay)
     show_progress(replay->over, replay->n, replay->at, true);
     if (replay->heap.n)
         return;
-    set_clock(replay->db, replay->last + ARCHIVE);
+    sim_move(replay->db, replay->last + ARCHIVE);
+    wait_sweep(replay->db, replay->last + ARCHIVE, NULL);
     wait_swept(replay->db, replay->last + ARCHIVE);
-}
-
-/* The tickets of this run as an array for the database. */
-static char *ids_of(const struct replay *replay)
-{
-    char *ids = malloc((size_t)replay->n * 24 + 3), *to = ids;
-
-    if (!ids)
-        fail("no memory for the report");
-    *to++ = '{';
-    for (int i = 0; i < replay->n; i++)
-        if (*replay->lives[i].id)
-            to += sprintf(to, "%s%s", to > ids + 1 ? "," : "", replay->lives[i].id);
-    strcpy(to, "}");
-    return ids;
 }
 
 static void report(const struct replay *replay, long calls, long repeats)
 {
     double took = seconds() - progress.began;
-    char *ids = ids_of(replay);
+    char *ids = ids_of(replay->ended, replay->over);
     const char *const values[] = { ids };
     PGresult *rows = sql_query(replay->db,
                                "select e.transition, max(e.action) as action, count(*) as times,"
@@ -310,13 +323,15 @@ static void prepare(struct replay *replay, const struct args *args)
     replay->lives = calloc((size_t)replay->n, sizeof *replay->lives);
     replay->heap.at = calloc((size_t)replay->n, sizeof *replay->heap.at);
     replay->batch = calloc((size_t)replay->n, sizeof *replay->batch);
-    if (!replay->lives || !replay->heap.at || !replay->batch)
+    replay->ended = calloc((size_t)replay->n, sizeof *replay->ended);
+    if (!replay->lives || !replay->heap.at || !replay->batch || !replay->ended)
         fail("no memory for %d complaints", replay->n);
     plan_make(replay->lives, replay->n, (uint64_t)args_number(args, "seed", 1, 0, 1000000000), start, days);
     sql_do(replay->db, "select hotline.partition_make($1::timestamptz::date, $2::timestamptz::date)", 2,
            (const char *[]){ moment_text(start, from), moment_text(start + (moment)(days + 180) * DAY, to) });
     replay->at = start;
-    set_clock(replay->db, start);
+    sim_move(replay->db, start);
+    wait_sweep(replay->db, start, NULL);
 }
 
 int replay(const struct args *args)
@@ -328,7 +343,7 @@ int replay(const struct args *args)
     struct worker *workers[THREADS_MAX] = { NULL };
     pthread_t threads[THREADS_MAX];
     long calls = 0, repeats = 0;
-    char word[9];
+    char word[9], token[TOKEN_MAX];
 
     if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         fail("libsodium or libcurl cannot start");
@@ -339,7 +354,8 @@ int replay(const struct args *args)
     life_open(args_text(args, "log", "replay.jsonl"), word, WINDOW);
     for (int i = 0; i < n; i++)
         workers[i] = life_worker(url);
-    city_read(life_client(workers[0]), life_sign_in(workers[0], "leader1", run.at));
+    life_sign_in(workers[0], "leader1", run.at, token);
+    city_read(life_client(workers[0]), token);
     for (int i = 0; i < n; i++)
         if (pthread_create(&threads[i], NULL, work, workers[i]) != 0)
             fail("cannot start %d threads", n);
@@ -354,6 +370,7 @@ int replay(const struct args *args)
     free(run.lives);
     free(run.heap.at);
     free(run.batch);
+    free(run.ended);
     PQfinish(run.db);
     curl_global_cleanup();
     return life_failures() ? 1 : 0;
