@@ -53,7 +53,7 @@ struct watcher {
     int waits;
     char session[65];
     int64_t unit;
-    bool all, sealed;
+    bool tickets, all, sealed;
     int64_t check_at;
 };
 
@@ -183,6 +183,8 @@ static struct row *make_row(cJSON *object)
 
 static bool may_see(const struct watcher *watcher, const struct row *row)
 {
+    if (!watcher->tickets)
+        return false;
     if (watcher->all)
         return !row->sealed || watcher->sealed;
     for (size_t i = 0; i < row->nunits; i++)
@@ -447,8 +449,9 @@ static void replay(struct watcher *watcher, const char *after)
 static void take_actor(struct watcher *watcher, const struct actor *actor)
 {
     watcher->unit = actor->unit;
+    watcher->tickets = actor->tickets;
     watcher->all = actor->all;
-    watcher->sealed = actor_has(actor, "LDR") || actor_has(actor, "SUP") || actor_has(actor, "EFF");
+    watcher->sealed = actor->sealed;
 }
 
 static void on_checked(const struct db_answer *answer, void *arg)
@@ -468,6 +471,19 @@ static void on_checked(const struct db_answer *answer, void *arg)
     if (actor != NULL)
         take_actor(watcher, actor);
     arena_free(arena);
+}
+
+/* Somebody signed out, at whichever worker.  What Redis does not tell, the next check finds. */
+static void on_session_closed(const char *text, size_t len, void *arg)
+{
+    struct watcher *watcher, *next;
+
+    (void)arg;
+    for (watcher = TAILQ_FIRST(&feed.watchers); watcher != NULL; watcher = next) {
+        next = TAILQ_NEXT(watcher, next);
+        if (strlen(watcher->session) == len && memcmp(watcher->session, text, len) == 0)
+            stream_close(watcher->stream);
+    }
 }
 
 /* A session that ended or lost rights ends or narrows its streams; a database that is away changes nothing. */
@@ -551,6 +567,7 @@ bool feed_open(void)
     timer_set(feed.poll, 0);
     timer_set(feed.heartbeat, HEARTBEAT_MS);
     cache_subscribe(channel, on_poke, NULL);
+    cache_subscribe(session_closed_channel, on_session_closed, NULL);
     http_routes(routes, COUNT(routes));
     return true;
 }

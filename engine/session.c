@@ -20,6 +20,8 @@
 static const char closed_mark[] = "-";
 static const char kept_seconds[] = "60";
 
+const char session_closed_channel[] = "closed";
+
 enum { TOKEN_LENGTH = 43, PASSWORD_MAX = 200 };
 
 static const struct api_fn api_session_get = { .name = "session_get" };
@@ -135,7 +137,9 @@ struct actor *actor_read(struct arena *arena, struct bytes json)
         .name = member_text(arena, object, "name"),
         .unit_name = member_text(arena, object, "unit_name"),
         .roles = read_roles(arena, cJSON_GetObjectItem(object, "roles")),
+        .tickets = cJSON_IsTrue(cJSON_GetObjectItem(object, "tickets")),
         .all = scope != NULL && strcmp(scope, "all") == 0,
+        .sealed = cJSON_IsTrue(cJSON_GetObjectItem(object, "sealed")),
     };
     return actor;
 }
@@ -410,6 +414,19 @@ static void set_cookie(struct req *r, const char *token, int seconds)
                                 secure ? "; Secure" : ""));
 }
 
+/* A locked account: the database says for how long. */
+static enum next refuse_login(struct req *r)
+{
+    const struct why *why;
+    const char *text = r->answer.body ? r->answer.body : "";
+    const cJSON *said = json_object_only(r->arena, (struct bytes){ text, strlen(text) }, &why);
+    const cJSON *after = cJSON_GetObjectItem(said, "retry_after");
+
+    if (cJSON_IsNumber(after))
+        req_set_header(r, "Retry-After", arena_printf(r->arena, "%d", after->valueint));
+    return reply(r, r->answer.status, r->answer.body);
+}
+
 static enum next answer_login(struct req *r)
 {
     const struct login *login = r->state;
@@ -417,7 +434,7 @@ static enum next answer_login(struct req *r)
     cJSON *body;
 
     if (r->answer.status != 200)
-        return reply(r, r->answer.status, r->answer.body);
+        return refuse_login(r);
     actor = actor_read(r->arena, (struct bytes){ r->answer.body, strlen(r->answer.body) });
     if (actor == NULL)
         return refuse(r, 500, "internal", NULL);
@@ -458,6 +475,7 @@ static enum next answer_closed(struct req *r)
     if (r->answer.status >= 300)
         return reply(r, r->answer.status, r->answer.body);
     (void)cache_command(NULL, NULL, COUNT(mark), mark);
+    cache_publish(session_closed_channel, r->session);
     set_cookie(r, "", 0);
     return reply(r, 204, NULL);
 }

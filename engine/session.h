@@ -12,8 +12,13 @@ struct actor {
     int64_t user, unit;
     const char *login, *name, *unit_name;
     const char *const *roles; /* NULL at the end */
-    bool all;                 /* sees all tickets, not only those of the unit's subtree */
+    bool tickets;             /* sees any tickets at all */
+    bool all;                 /* sees all of them, not only those of the unit's subtree */
+    bool sealed;              /* sealed ones too */
 };
+
+/* Where the hash of a session that somebody ended is told to all workers. */
+extern const char session_closed_channel[];
 
 /* Add the routes of /v1/session. */
 bool session_open(void) __attribute__((warn_unused_result));

@@ -49,14 +49,25 @@ static int64_t now = 1000000;
 
 static const char *const dispatcher_roles[] = { "DSP", NULL }, *const leader_roles[] = { "LDR", NULL },
                          *const handler_roles[] = { "UHD", NULL };
-static const struct actor dispatcher = {
-    .user = 1, .unit = 1, .login = "", .name = "", .unit_name = "", .roles = dispatcher_roles, .all = true
-};
-static const struct actor leader = {
-    .user = 2, .unit = 1, .login = "", .name = "", .unit_name = "", .roles = leader_roles, .all = true
-};
+static const struct actor dispatcher = { .user = 1,
+                                         .unit = 1,
+                                         .login = "",
+                                         .name = "",
+                                         .unit_name = "",
+                                         .roles = dispatcher_roles,
+                                         .tickets = true,
+                                         .all = true };
+static const struct actor leader = { .user = 2,
+                                     .unit = 1,
+                                     .login = "",
+                                     .name = "",
+                                     .unit_name = "",
+                                     .roles = leader_roles,
+                                     .tickets = true,
+                                     .all = true,
+                                     .sealed = true };
 static const struct actor handler = {
-    .user = 3, .unit = 7, .login = "", .name = "", .unit_name = "", .roles = handler_roles
+    .user = 3, .unit = 7, .login = "", .name = "", .unit_name = "", .roles = handler_roles, .tickets = true
 };
 
 /* The loop: time stands still unless moved, and a turn ends when the test says so. */
@@ -162,7 +173,7 @@ void feed_test_call(const struct db_call *call)
     } else {
         session_calls++;
         pending->status = database_away ? 503 : session_status;
-        pending->body = strdup("{\"user\":3,\"unit\":8,\"scope\":\"unit\",\"roles\":[\"UHD\"]}");
+        pending->body = strdup("{\"user\":3,\"unit\":8,\"scope\":\"unit\",\"tickets\":true,\"roles\":[\"UHD\"]}");
     }
     loop_defer(answer, pending);
 }
