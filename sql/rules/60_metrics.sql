@@ -293,7 +293,7 @@ begin
     ), unit_category as (
         insert into hotline.metric_unit_category as m (unit_id, category_id, grain, day, fact, bucket, n)
         select unit_id, category_id, grain, day, fact, bucket, sum(n) from piece group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
-        on conflict (unit_id, grain, day, category_id, fact, bucket) do update set n = m.n + excluded.n
+        on conflict (unit_id, category_id, grain, day, fact, bucket) do update set n = m.n + excluded.n
     )
     select count(*) into moved from gone;
     return moved;
@@ -454,7 +454,7 @@ $$;
 create or replace function hotline.metric_cells(source text, from_ date, to_ date, by_ text, durations boolean, units int[],
     categories int[], channel_ smallint, district_ text)
 returns table (member text, span text, fact text, bucket smallint, n bigint)
-language plpgsql stable set plan_cache_mode = force_custom_plan set work_mem = '64MB' as $$
+language plpgsql stable rows 50000 set plan_cache_mode = force_custom_plan set work_mem = '64MB' as $$
 declare
     daily boolean := by_ is not distinct from 'day';
 begin
@@ -692,7 +692,7 @@ begin
         from keyed k join hotline.metric_term t on t.span = k.span and t.fact = k.fact
         group by 1, 2
     ), took as materialized (
-        select case when by_ = 'day' then c.member when by_ is not null then coalesce(l.key, 'other') end as key, c.bucket, sum(c.n) as n
+        select case when by_ = 'day' then c.member when by_ is not null then coalesce(l.key, 'other') end as key, c.bucket, sum(c.n::int)::int as n
         from hotline.metric_cells(source, from_, to_, by_, true, units, categories, channel_, district_) c
         left join line l on l.member = c.member
         where c.span = 'in'
@@ -703,7 +703,7 @@ begin
         from (
             select key, bucket, sum(n) over (partition by key order by bucket) as so_far, sum(n) over (partition by key) as everything
             from (
-                select null::text as key, bucket, sum(n) as n from took group by 2
+                select null::text as key, bucket, sum(n)::int as n from took group by 2
                 union all
                 select key, bucket, n from took where by_ is not null
             ) h
@@ -808,6 +808,8 @@ begin
     elsif scope = 'unit' and q.unit is null then
         q.unit := who.unit;
     end if;
+    -- The top is everybody.
+    select case when parent_id is not null then id end into q.unit from hotline.unit where id = q.unit;
     dims := array_remove(array[q.by_, case when q.unit is not null then 'unit' end, case when q.category is not null then 'category' end,
         case when q.channel is not null then 'channel' end, case when q.district is not null then 'district' end], 'day');
     if bad = '[]' and not array_remove(dims, null) <@ '{unit,category}'

@@ -13,10 +13,12 @@ create table hotline.fact_delta (
     channel smallint not null,
     district text not null,
     n bigint not null
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000, autovacuum_analyze_scale_factor = 0,
+    autovacuum_analyze_threshold = 10000);
 
 -- grain: 1 one day, 2 a whole month (day is its first), so that long periods and everything before a period cost little;
 -- 3 and 4 the same for the histogram of handling time, kept apart because only medians read it.  bucket is 0 for counts.
+-- Pages keep room, so that folding adds in place.
 create table hotline.metric_total (
     grain smallint not null,
     day date not null,
@@ -25,7 +27,7 @@ create table hotline.metric_total (
     n bigint not null,
     primary key (grain, day, fact, bucket),
     constraint metric_total_grain check (grain between 1 and 4)
-);
+) with (fillfactor = 80);
 
 create table hotline.metric_unit (
     unit_id int not null,
@@ -36,7 +38,7 @@ create table hotline.metric_unit (
     n bigint not null,
     primary key (unit_id, grain, day, fact, bucket),
     constraint metric_unit_grain check (grain between 1 and 4)
-);
+) with (fillfactor = 80);
 
 create table hotline.metric_category (
     category_id int not null,
@@ -47,7 +49,7 @@ create table hotline.metric_category (
     n bigint not null,
     primary key (category_id, grain, day, fact, bucket),
     constraint metric_category_grain check (grain between 1 and 4)
-);
+) with (fillfactor = 80);
 
 create table hotline.metric_channel (
     channel smallint not null,
@@ -58,7 +60,7 @@ create table hotline.metric_channel (
     n bigint not null,
     primary key (channel, grain, day, fact, bucket),
     constraint metric_channel_grain check (grain between 1 and 4)
-);
+) with (fillfactor = 80);
 
 create table hotline.metric_district (
     district text not null,
@@ -69,7 +71,7 @@ create table hotline.metric_district (
     n bigint not null,
     primary key (district, grain, day, fact, bucket),
     constraint metric_district_grain check (grain between 1 and 4)
-);
+) with (fillfactor = 80);
 
 create table hotline.metric_unit_category (
     unit_id int not null,
@@ -79,9 +81,9 @@ create table hotline.metric_unit_category (
     fact text not null,
     bucket smallint not null,
     n bigint not null,
-    primary key (unit_id, grain, day, category_id, fact, bucket),
+    primary key (unit_id, category_id, grain, day, fact, bucket),
     constraint metric_unit_category_grain check (grain between 1 and 4)
-);
+) with (fillfactor = 80);
 
 -- A published number: the signed sum of facts of the days before, in or after the period.
 create table hotline.metric_count (
