@@ -23,7 +23,7 @@ begin
             end if;
             continue;
         end if;
-        if not hotline.input_fits(i, v) then
+        if hotline.input_fits(i, v) is not true then
             bad := bad || hotline.field(i.name, 'bad_value', i.zh || '填写不对' || hotline.limits_text(i, 'zh') || '。',
                 i.en || ' is not valid' || hotline.limits_text(i, 'en') || '.');
         end if;
@@ -60,7 +60,7 @@ begin
             return kind = 'number' and (i.type = 'number' or s ~ '^-?[0-9]{1,9}$')
                 and s::numeric between coalesce(i.min, -2147483648) and coalesce(i.max, 2147483647);
         when 'word' then
-            return kind = 'string' and (s = any (i.choices)
+            return kind = 'string' and (s = any (coalesce(i.choices, '{}'))
                 or i.words is not null and exists (select from hotline.word where word.kind = i.words and name = s));
         when 'time' then
             return kind = 'string' and s ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$' and hotline.is_time(s);
