@@ -5,7 +5,7 @@ begin;
 set local search_path = hotline, public;
 set local client_min_messages = warning;
 
-select plan(74);
+select plan(76);
 
 -- The sandbox: a simulation in spring 2018, a few people with open sessions.
 
@@ -362,6 +362,10 @@ select is(pg_temp.figures('{"from": "2010-01-01", "to": "2010-02-01"}')->'total'
     '{"num": 0, "den": 0, "rate": null}'::jsonb, 'a zero denominator is null, not 100 %');
 select is((select body::jsonb->>'from' from api.public_metrics('{}')), '2018-05-01', 'the public sees the last full month');
 select is((select body::jsonb ? 'rows' from api.public_metrics('{}')), false, 'and no rows');
+
+update metric_total set n = n + 1 where grain = 2 and fact = 'accepted' and day = '2018-03-01';
+select is(pg_temp.figures()->'identity'->'balanced', 'false', 'a figure that drifted leaves the identity unbalanced');
+select is((api.public_metrics('{}')).status, 503, 'and is not published');
 
 delete from assignment;
 delete from ticket;
