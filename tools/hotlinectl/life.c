@@ -156,7 +156,7 @@ void life_sign_in(struct worker *worker, const char *login, moment at, char toke
     pthread_mutex_lock(&person->lock);
     if (!*person->token)
         sign_in(worker, person, at);
-    strcpy(token, person->token);
+    memcpy(token, person->token, TOKEN_MAX);
     pthread_mutex_unlock(&person->lock);
 }
 
@@ -611,7 +611,7 @@ static moment time_of(struct life *life, const struct delay *after)
 
     switch (after->how) {
     case SOON:
-        at += minutes * MINUTE + seconds;
+        at += (moment)minutes * MINUTE + seconds;
         break;
     case OFFICE:
         at = moment_office(at, minutes) + seconds;
@@ -620,7 +620,7 @@ static moment time_of(struct life *life, const struct delay *after)
         at = moment_office(moment_day(at) + DAY, minutes) + seconds;
         break;
     case AFTER:
-        return (bound && due > at ? due : at) + minutes * MINUTE + book.window;
+        return (bound && due > at ? due : at) + (moment)minutes * MINUTE + book.window;
     }
     if (bound && at > due - MINUTE)
         at = due - MINUTE > life->at ? due - MINUTE : life->at + 1;

@@ -160,7 +160,7 @@ static void fill_reply(struct life *life, cJSON *in)
     put(in, "measures", "现场核实、约谈责任方、限期整改并复查。");
     put(in, "legal_basis", "相关法律法规及本单位职责清单");
     if (!life->story->unnamed) {
-        put(in, "told_at", moment_text(life->at - 10 * MINUTE, time));
+        put(in, "told_at", moment_text(life->at - (moment)10 * MINUTE, time));
         put(in, "told_way", PICK(life, "phone", "phone", "visit", "sms"));
     }
     put(in, "public_text", "经核实，相关部门已采取措施处理，并将持续跟进。");

@@ -157,15 +157,22 @@ static void wait_sweep(PGconn *db, moment now, const char *ids)
 /* The tickets of these lives as an array for the database. */
 static char *ids_of(struct life *const *lives, int n)
 {
-    char *ids = malloc((size_t)n * 24 + 3), *to = ids;
+    char *ids = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&ids, &size);
+    const char *before = "";
 
-    if (!ids)
+    if (!out)
         fail("no memory for the list of tickets");
-    *to++ = '{';
+    fputc('{', out);
     for (int i = 0; i < n; i++)
-        if (*lives[i]->id)
-            to += sprintf(to, "%s%s", to > ids + 1 ? "," : "", lives[i]->id);
-    strcpy(to, "}");
+        if (*lives[i]->id) {
+            fprintf(out, "%s%s", before, lives[i]->id);
+            before = ",";
+        }
+    fputc('}', out);
+    if (fclose(out) != 0)
+        fail("no memory for the list of tickets");
     return ids;
 }
 
