@@ -1,5 +1,6 @@
 -- Look for an earlier open complaint before this one is sent (T04), and remember that it was done: {"session","id"} →
--- {"dup_check","hits":[row + why, similarity]}.  The same caller first, then the same place in like words.
+-- {"dup_check","hits":[row + why, similarity]}.  The same caller first, then the same place in like words.  For those who may search by
+-- caller; only the draft's own operator changes the words it is found by.
 create or replace function api.dup_check(x jsonb) returns api.answer
 language plpgsql security definer set search_path = hotline, pg_temp as $$
 declare
@@ -17,7 +18,10 @@ begin
     if not found or not hotline.sees(who, t) then
         return hotline.no_such_ticket();
     end if;
-    if x ? 'grams' then
+    if not hotline.has_right(who, 'ticket.find') then
+        return hotline.forbidden();
+    end if;
+    if x ? 'grams' and t.state = 10 and t.created_by = who.id then
         perform hotline.put_grams(t.id, x->'grams');
     end if;
     hits := hotline.similar_open(t, who, x->'contact'->>'phone_hmac');

@@ -126,6 +126,7 @@ begin
           and (ids_ is null or t.id = any (ids_))
           and (x->>'closed' is null or t.state >= 70)
           and (cardinality(states) = 0 or t.state = any (states))
+          and (t.state <> 10 or t.created_by = who.id or 'LDR' = any (who.roles))
           and (x->>'unit' is null or t.unit_id in (select id from hotline.unit where (x->>'unit')::int = any (path)))
           and (x->>'category' is null or t.category_id in (select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%'))
           and (x->>'channel' is null or t.channel = hotline.code_of('channel', x->>'channel'))
