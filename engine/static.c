@@ -225,6 +225,8 @@ static step_fn *const get_desk[] = { send_desk };
 
 static const struct route routes[] = {
     { "GET", "/", get_start, ROUTE_RAW },
+    { "GET", "/file", get_start, ROUTE_RAW }, /* the citizen's pages, opened by their address or reloaded */
+    { "GET", "/follow", get_start, ROUTE_RAW },
     { "GET", "/desk", get_desk, ROUTE_RAW },
     { "GET", "/desk/{page*}", get_desk, ROUTE_RAW },
     { "GET", "/{file*}", get_any, ROUTE_RAW },
