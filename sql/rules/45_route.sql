@@ -9,11 +9,11 @@ declare
     found_unit int;
 begin
     if i.main_rule = 'district' and length(division_) >= 6 then
-        select id into found_unit from hotline.unit where kind = 'district' and division = left(division_, 6);
+        select id into found_unit from hotline.unit u where kind = 'district' and division = left(division_, 6) and hotline.is_valid(u);
     elsif i.main_rule = 'street' and length(division_) >= 9 then
-        select id into found_unit from hotline.unit where kind = 'street' and division = left(division_, 9);
+        select id into found_unit from hotline.unit u where kind = 'street' and division = left(division_, 9) and hotline.is_valid(u);
     elsif i.main_rule = 'street' and length(division_) = 6 then
-        select id into found_unit from hotline.unit where kind = 'district' and division = division_;
+        select id into found_unit from hotline.unit u where kind = 'district' and division = division_ and hotline.is_valid(u);
     end if;
     return coalesce(found_unit, i.main_unit_id);
 end $$;
@@ -36,13 +36,15 @@ language sql stable as $$
             case when i.category_id = category_.id then 'its category is the ticket''s' when i.category_id / 100 = category_.id / 100
                 then 'a category beside the ticket''s' end,
             'the text says ' || nullif(words, ''),
-            case i.main_rule when 'district' then 'the district of the place is responsible' when 'street' then 'the street of the place is responsible' end,
+            case when i.main_rule = 'unit' then null when u.kind = 'district' then 'the district of the place is responsible'
+                when u.kind = 'street' then 'the street of the place is responsible' end,
             i.legal_basis)
         else concat_ws('；',
             '目录事项“' || i.name || '”',
             case when i.category_id = category_.id then '类别相同' when i.category_id / 100 = category_.id / 100 then '类别相近' end,
             '文中出现' || nullif(words, ''),
-            case i.main_rule when 'district' then '由事发地所在区（县）办理' when 'street' then '由事发地所在街道（镇）办理' end,
+            case when i.main_rule = 'unit' then null when u.kind = 'district' then '由事发地所在区（县）办理'
+                when u.kind = 'street' then '由事发地所在街道（镇）办理' end,
             i.legal_basis) end
 $$;
 
@@ -52,6 +54,7 @@ language plpgsql stable as $$
 declare
     cat hotline.category;
     today date := hotline.day_of(hotline.now());
+    duty boolean := hotline.is_department_duty(category_id_);
     found jsonb;
 begin
     if category_id_ is null and coalesce(jsonb_array_length(hits), 0) = 0 then
@@ -74,7 +77,7 @@ begin
     ), fit as (
         select i, u as u, hotline.item_score(i, cat, len) as score, words
         from placed p join hotline.unit u on u.id = p.unit_id
-        where not ((i).exclude_grassroots and u.grassroots) and hotline.is_valid(u)
+        where not (u.grassroots and ((i).exclude_grassroots or duty and (i).category_id <> category_id_)) and hotline.is_valid(u)
     ), best as (
         select distinct on ((u).id) * from fit order by (u).id, score desc, (i).id
     ), ranked as (
@@ -84,9 +87,9 @@ begin
             'item', jsonb_build_object('id', (i).id, 'code', (i).code, 'name', (i).name),
             'unit', jsonb_build_object('id', (u).id, 'name', (u).name, 'name_en', (u).name_en),
             'co_units', (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'name_en', name_en)), '[]')
-                         from hotline.unit where id = any ((i).co_unit_ids) and id <> (u).id),
+                         from hotline.unit co where id = any ((i).co_unit_ids) and id <> (u).id and level > 1 and hotline.is_valid(co)),
             'policy', (i).policy, 'score', score,
-            'auto', place = 1 and (i).category_id = category_id_
+            'auto', place = 1 and (u).level > 1 and (i).category_id is not distinct from category_id_
                 and score >= (select (value #>> '{}')::numeric from hotline.setting where name = 'route.auto_score')
                 and score - coalesce(next_score, 0) >= (select (value #>> '{}')::numeric from hotline.setting where name = 'route.auto_margin'),
             'reason', hotline.route_reason(i, cat, words, u, 'zh'), 'reason_en', hotline.route_reason(i, cat, words, u, 'en'))

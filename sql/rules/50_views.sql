@@ -181,6 +181,7 @@ begin
             'urgency', hotline.name_of('urgency', (c.t).urgency), 'secrecy', (c.t).secrecy, 'reply_wanted', (c.t).reply_wanted,
             'publish', hotline.name_of('publish', (c.t).publish), 'anonymous', (c.t).anonymous);
     elsif action_ = 'dispatch' then
+        select k into best from jsonb_array_elements(hotline.candidates_of(c.t)) k where k->'unit'->>'id' <> '1' limit 1;
         return jsonb_build_object('main_unit', best->'unit'->'id', 'item', best->'item'->'id', 'policy', best->'policy',
             'co_units', (select coalesce(jsonb_agg(u->'id'), '[]') from jsonb_array_elements(best->'co_units') u));
     elsif action_ in ('callback_ok', 'rework') then
