@@ -162,14 +162,14 @@ static char *select_rows(const char *json)
     return out;
 }
 
-void feed_test_call(const struct db_call *call)
+void feed_test_call(const struct db_call *wanted)
 {
     struct pending *pending = calloc(1, sizeof *pending);
 
-    *pending = (struct pending){ .done = call->done, .arg = call->arg, .status = database_away ? 503 : 200 };
-    if (strcmp(call->fn->name, "feed") == 0) {
+    *pending = (struct pending){ .done = wanted->done, .arg = wanted->arg, .status = database_away ? 503 : 200 };
+    if (strcmp(wanted->fn->name, "feed") == 0) {
         feed_calls++;
-        pending->body = database_away ? NULL : select_rows(call->json);
+        pending->body = database_away ? NULL : select_rows(wanted->json);
     } else {
         session_calls++;
         pending->status = database_away ? 503 : session_status;
