@@ -104,6 +104,33 @@ begin
     where ticket_id = (c.t).id and kind = kind_ and met_at is null and stopped_at is null;
 end $$;
 
+-- The promise was made for the type the citizen chose; a type with a shorter one brings it forward, nothing here puts it off.
+create or replace function hotline.shorten_promise(c hotline.call, urgency_ smallint) returns hotline.call
+language plpgsql as $$
+declare
+    p text := hotline.policy_for((c.t).appeal_type, urgency_);
+    k hotline.clock;
+    due timestamptz;
+begin
+    select * into k from hotline.clock
+    where ticket_id = (c.t).id and kind = 'promise' and met_at is null and stopped_at is null and paused_at is null;
+    if not found then
+        return c;
+    end if;
+    select promise_budget, promise_unit into k.budget, k.unit from hotline.policy where code = p and version = hotline.policy_version(p, k.start_at);
+    due := (hotline.clock_due(k.calendar_id, k.start_at, k.budget, k.unit)).due_at;
+    if due is null or due <= c.at or due >= k.due_at then
+        return c;
+    end if;
+    update hotline.clock set budget = k.budget, unit = k.unit, due_at = due, warn_at = hotline.clock_warn(calendar_id, start_at, due, k.budget, k.unit),
+        deep_at = hotline.clock_deep(calendar_id, due)
+    where ticket_id = k.ticket_id and id = k.id;
+    update hotline.timer set at = due where ticket_id = k.ticket_id and clock_id = k.id;
+    c.t.promise_due_at := due;
+    c.payload := c.payload || jsonb_build_object('promise_due_at', hotline.time_text(due));
+    return c;
+end $$;
+
 -- The effects of a row, in its order.
 create or replace function hotline.run_clocks(c hotline.call) returns hotline.call
 language plpgsql as $$

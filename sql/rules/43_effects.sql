@@ -72,9 +72,14 @@ end $$;
 
 create or replace function hotline.do_accept(c hotline.call) returns hotline.call
 language plpgsql as $$
+declare
+    was hotline.ticket := c.t;
 begin
     c := hotline.apply_fields(c);
     c.t.accepted_at := c.at;
+    if (c.t).appeal_type <> was.appeal_type then
+        c := hotline.shorten_promise(c, was.urgency);
+    end if;
     return c;
 end $$;
 

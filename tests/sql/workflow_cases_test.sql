@@ -68,6 +68,22 @@ select is(pg_temp.submit_as(urgency), due::timestamptz, 'promise of a complaint 
 from (values ('urgent_life', '2026-03-03 10:00+08'), ('urgent', '2026-03-04 10:00+08'), ('priority', '2026-03-16 23:59:59+08'),
     ('normal', '2026-03-16 23:59:59+08'), ('complex', '2026-04-07 23:59:59+08')) as v(urgency, due);
 
+create function pg_temp.accept_as(filed text, type text, at_ text default '2026-03-02 11:00', more jsonb default '{}') returns text language plpgsql as $$
+declare
+    tid bigint := play.file(jsonb_build_object('type', filed));
+begin
+    perform play.go(at_);
+    perform play.must('acceptor1', tid, 'accept', play.good('accept', tid) || jsonb_build_object('type', type) || more);
+    perform play.go('2026-03-02 10:00');
+    return (select to_char(t.promise_due_at, 'MM-DD') || ' clock ' || to_char(k.due_at, 'MM-DD') || ' timer ' || to_char(m.at, 'MM-DD')
+        from hotline.ticket t join hotline.clock k on k.ticket_id = t.id and k.kind = 'promise' join hotline.timer m on m.clock_id = k.id where t.id = tid);
+end $$;
+select is(pg_temp.accept_as('complaint', 'consult'), '03-06 clock 03-06 timer 03-06', 'accepted as a question, the promise comes forward');
+select is(pg_temp.accept_as('suggestion', 'complaint'), '03-16 clock 03-16 timer 03-16', 'a suggestion accepted as a complaint too');
+select is(pg_temp.accept_as('complaint', 'suggestion'), '03-16 clock 03-16 timer 03-16', 'a longer promise of another type does not put it off');
+select is(pg_temp.accept_as('complaint', 'complaint', '2026-03-02 11:00', '{"urgency": "urgent"}'), '03-16 clock 03-16 timer 03-16', 'urgency found later does not touch what was promised');
+select is(pg_temp.accept_as('complaint', 'consult', '2026-03-09 11:00'), '03-16 clock 03-16 timer 03-16', 'and nothing is promised for the past');
+
 -- ---- acceptance and refusal ----
 
 select play.ticket('pending_accept') as t \gset
