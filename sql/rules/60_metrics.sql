@@ -611,7 +611,7 @@ language sql stable as $$
             where f.name <> 'handling'),
         'handling', jsonb_build_object(
             'n', coalesce((c->>'handled')::bigint, 0),
-            'avg_hours', round((c->>'handled_minutes')::numeric / 60 / nullif((c->>'handled')::bigint, 0), 2),
+            'avg_hours', round(coalesce((c->>'handled_minutes')::numeric, 0) / 60 / nullif((c->>'handled')::bigint, 0), 2),
             'median_hours', round(median, 2),
             'median_error', '± one bucket'))
 $$;
