@@ -207,9 +207,10 @@ static struct answer ask(struct worker *worker, struct life *life, enum actor wh
     }
 }
 
-static void new_key(struct life *life, const char *word, char key[64])
+static const char *new_key(const struct life *life, const char *word, char key[64])
 {
     snprintf(key, 64, "replay-%s-%06d-%02d-%02d-%s", book.run, life->index, life->leg, life->step, word);
+    return key;
 }
 
 /* Small ids of the reference data travel as numbers in places. */
@@ -367,15 +368,65 @@ static bool find_id(struct worker *worker, struct life *life, const struct step 
     return *life->id;
 }
 
+static void take_clocks(struct life *life, const cJSON *json)
+{
+    const cJSON *item;
+
+    life->n_clocks = 0;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "clocks"))
+    {
+        if (life->n_clocks == COUNT(life->clocks) || *member(item, "met_at") || *member(item, "stopped_at"))
+            continue;
+        if (!moment_read(member(item, "due_at"), &life->clocks[life->n_clocks].due))
+            continue;
+        copy_text(life->clocks[life->n_clocks++].kind, sizeof life->clocks->kind, item, "kind");
+    }
+}
+
+/* Read the ticket whole: state, unit, clocks. */
+static struct answer look(struct worker *worker, struct life *life)
+{
+    char path[64];
+    struct answer answer;
+
+    snprintf(path, sizeof path, "/v1/desk/tickets/%s", life->id);
+    answer = ask(worker, life, LEADER, (struct call){ .method = "GET", .path = path });
+    if (answer.status == 200) {
+        take_answer(life, answer.json);
+        copy_text(life->unit, sizeof life->unit, cJSON_GetObjectItemCaseSensitive(answer.json, "unit"), "id");
+        take_clocks(life, answer.json);
+    }
+    return answer;
+}
+
+/* The ticket changed since it was last seen, by a clock that ran out: read it again, as a person does. */
+static bool is_stale(struct worker *worker, struct life *life, struct answer *answer, cJSON *body)
+{
+    struct answer now;
+
+    if (answer->status != 409 || strcmp(member(answer->json, "code"), "stale_version") != 0)
+        return false;
+    answer_free(answer);
+    now = look(worker, life);
+    answer_free(&now);
+    cJSON_ReplaceItemInObjectCaseSensitive(body, "version", cJSON_CreateNumber(life->version));
+    return true;
+}
+
 static enum outcome post(struct worker *worker, struct life *life, const char *path, cJSON *body, long want)
 {
     const struct step *step = life_step(life);
+    struct call call = { .method = "POST", .path = path, .body = body };
     struct answer answer;
     enum outcome outcome;
     char key[64];
 
-    new_key(life, step->action, key);
-    answer = ask(worker, life, step->who, (struct call){ .method = "POST", .path = path, .key = key, .body = body });
+    call.key = new_key(life, step->action, key);
+    answer = ask(worker, life, step->who, call);
+    if (is_stale(worker, life, &answer, body)) {
+        call.key = new_key(life, "again", key);
+        answer = ask(worker, life, step->who, call);
+    }
     outcome = answer.status == want ? changed(life, step, &answer, body) : give_up(life, step, &answer, "refused: ");
     if (outcome == DONE)
         copy_text(life->dup_check, sizeof life->dup_check, answer.json, "dup_check");
@@ -462,37 +513,6 @@ enum outcome life_act(struct worker *worker, struct life *life)
         cJSON_AddNumberToObject(body, "version", life->version);
     snprintf(path, sizeof path, "/v1/desk/tickets/%s/actions", life->id);
     return post(worker, life, path, body, 200);
-}
-
-static void take_clocks(struct life *life, const cJSON *json)
-{
-    const cJSON *item;
-
-    life->n_clocks = 0;
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "clocks"))
-    {
-        if (life->n_clocks == COUNT(life->clocks) || *member(item, "met_at") || *member(item, "stopped_at"))
-            continue;
-        if (!moment_read(member(item, "due_at"), &life->clocks[life->n_clocks].due))
-            continue;
-        copy_text(life->clocks[life->n_clocks++].kind, sizeof life->clocks->kind, item, "kind");
-    }
-}
-
-/* Read the ticket whole: state, unit, clocks. */
-static struct answer look(struct worker *worker, struct life *life)
-{
-    char path[64];
-    struct answer answer;
-
-    snprintf(path, sizeof path, "/v1/desk/tickets/%s", life->id);
-    answer = ask(worker, life, LEADER, (struct call){ .method = "GET", .path = path });
-    if (answer.status == 200) {
-        take_answer(life, answer.json);
-        copy_text(life->unit, sizeof life->unit, cJSON_GetObjectItemCaseSensitive(answer.json, "unit"), "id");
-        take_clocks(life, answer.json);
-    }
-    return answer;
 }
 
 enum outcome life_look(struct worker *worker, struct life *life)

@@ -274,6 +274,7 @@ static void run_all(struct replay *replay)
     show_progress(replay->over, replay->n, replay->at, true);
     if (replay->heap.n)
         return;
+    sim_make_months(replay->db, replay->last + ARCHIVE);
     sim_move(replay->db, replay->last + ARCHIVE);
     wait_sweep(replay->db, replay->last + ARCHIVE, NULL);
     wait_swept(replay->db, replay->last + ARCHIVE);

@@ -28,7 +28,7 @@ void sim_move(PGconn *db, moment to)
     sql_do(db, "update hotline.simulation set at = $1", 1, values);
 }
 
-static void make_months(PGconn *db, moment at)
+void sim_make_months(PGconn *db, moment at)
 {
     char text[MOMENT_SIZE];
     const char *const values[] = { moment_text(at, text) };
@@ -80,7 +80,7 @@ int sim_on(const struct args *args)
     if (!has_tickets(db))
         start_sweep(db);
     sql_do(db, "commit", 0, NULL);
-    make_months(db, sim_now(db));
+    sim_make_months(db, sim_now(db));
     return show(db);
 }
 
@@ -112,7 +112,7 @@ int sim_set(const struct args *args)
     sim_move(db, to);
     if (!has_tickets(db))
         start_sweep(db);
-    make_months(db, to);
+    sim_make_months(db, to);
     return show(db);
 }
 
@@ -132,6 +132,6 @@ int sim_advance(const struct args *args)
     if (!sql_is(db, "select $1::interval >= '0'", 1, args->at))
         fail("the clock of a simulation only goes forward");
     sql_do(db, "update hotline.simulation set at = hotline.now() + $1::interval", 1, args->at);
-    make_months(db, sim_now(db));
+    sim_make_months(db, sim_now(db));
     return show(db);
 }

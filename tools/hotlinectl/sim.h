@@ -10,7 +10,10 @@
 bool sim_is_on(PGconn *db);
 moment sim_now(PGconn *db);
 
-/* Set the clock, which only goes forward once there are tickets; makes the months it reaches. */
+/* Set the clock. */
 void sim_move(PGconn *db, moment to);
+
+/* Make the partitions around this time: one month before, four after. */
+void sim_make_months(PGconn *db, moment at);
 
 #endif
