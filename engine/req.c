@@ -351,6 +351,8 @@ enum next reply(struct req *r, int status, const char *body)
         return refuse(r, status, r->answer.code, NULL);
     if (!body || status == 204 || status == 304)
         return give(r, status, NULL, (struct bytes){ "", 0 });
+    if (status == 503)
+        req_set_header(r, "Retry-After", "2");
     return give(r, status, status >= 400 ? PROBLEM_TYPE : "application/json", (struct bytes){ body, strlen(body) });
 }
 

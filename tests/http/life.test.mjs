@@ -80,6 +80,16 @@ test('the duplicate check finds the earlier complaint of the same caller and of 
     assert.ok((await hits(other.id)).similarity > 0.8);
 });
 
+test('a duplicate check repeated under its key is the same check', async () => {
+    const operator = await hotline.as('operator1');
+    const { body: t } = await operator.post('/v1/desk/tickets', { channel: 'phone', ...plain });
+    const same = { headers: { 'Idempotency-Key': key() } };
+    const [a, b] = [await operator.post(`/v1/desk/tickets/${t.id}/dup-check`, {}, same), await operator.post(`/v1/desk/tickets/${t.id}/dup-check`, {}, same)];
+
+    assert.equal(a.body.dup_check, b.body.dup_check);
+    assert.notEqual((await operator.post(`/v1/desk/tickets/${t.id}/dup-check`, {})).body.dup_check, a.body.dup_check);
+});
+
 test('another\'s draft is not to be touched', async () => {
     const operator = await hotline.as('operator1');
     const { body: t } = await operator.post('/v1/desk/tickets', { channel: 'phone' });
