@@ -50,16 +50,24 @@ do $$
 declare
     k play.point;
     who text;
+    said jsonb;
+    changed boolean;
 begin
     for k in select * from play.point loop
         k.was := play.print(k.tid);
         for who in select login from play.actor loop
-            insert into play.probed
-            select k.stage, who, action, play.probe(who, k.tid, action) from (select distinct action from hotline.transition) as t;
-            if play.print(k.tid) <> k.was then
+            -- Undone as a whole, so that row locks of a few thousand probes do not pile up.
+            begin
+                said := (select jsonb_object_agg(action, play.probe(who, k.tid, action)) from (select distinct action from hotline.transition) as t);
+                changed := play.print(k.tid) <> k.was;
+                raise exception using errcode = 'PL000', message = 'undo';
+            exception when sqlstate 'PL000' then
+                null;
+            end;
+            insert into play.probed select k.stage, who, action, answer from jsonb_each_text(said) as e(action, answer);
+            if changed then
                 insert into play.traces select k.stage, who, array_agg(action) from play.probed p
-                where p.stage = k.stage and p.login = who and said <> '200';
-                k.was := play.print(k.tid);
+                where p.stage = k.stage and p.login = who and p.said <> '200';
             end if;
         end loop;
     end loop;
