@@ -256,6 +256,7 @@ language plpgsql as $$
 declare
     outcome_ smallint := hotline.code_of('outcome', c.x->>'outcome');
     from_at timestamptz;
+    linked boolean;
 begin
     insert into hotline.callback_attempt (ticket_id, event_id, round, outcome, at, by_person, quiet)
     values ((c.t).id, c.event, (c.t).round, outcome_, c.at, (c.actor).id, hotline.in_quiet_hours(c.at));
@@ -265,8 +266,11 @@ begin
     end if;
     from_at := hotline.unreachable_from((c.t).id, (c.t).round);
     delete from hotline.timer where ticket_id = (c.t).id and kind = 'unreachable';
+    linked := found;
     if from_at is not null then
         insert into hotline.timer (id, at, ticket_id, kind) values (hotline.new_id(), from_at, (c.t).id, 'unreachable');
+    end if;
+    if from_at is not null and not linked then
         insert into hotline.outbox (id, ticket_id, kind, args, at) values (hotline.new_id(), (c.t).id, 'rating_link', '{}', c.at);
     end if;
     return c;

@@ -83,6 +83,16 @@ begin
         c.at + interval '1 day', false);
 end $$;
 
+-- A closed ticket that cannot be archived yet, for an open decision or a longer term set meanwhile, is asked again a day later.
+create or replace function hotline.archive_or_wait(m hotline.timer) returns void
+language plpgsql as $$
+begin
+    if (hotline.step(m.ticket_id, 'archive', hotline.system_actor(), '{}', at_ => m.at)).status <> 200 then
+        insert into hotline.timer (id, at, ticket_id, kind)
+        select hotline.new_id(), m.at + interval '1 day', id, 'archive' from hotline.ticket where id = m.ticket_id and state = 70;
+    end if;
+end $$;
+
 -- A timer of a clock came up: mark the breach, and do what follows from it.
 create or replace function hotline.clock_fired(m hotline.timer) returns void
 language plpgsql as $$

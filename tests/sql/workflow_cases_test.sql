@@ -254,6 +254,7 @@ select is(play.tries('st-gaj.h', :t, 'submit_reply', play.good('submit_reply', :
 select is(play.tries('st-gaj.h', :t, 'submit_reply', play.good('submit_reply', :t) || jsonb_build_object('content', repeat('　', 30))), '422 bad_inputs content', 'nor are 30 blanks');
 select is(play.tries('st-gaj.h', :t, 'submit_reply', play.good('submit_reply', :t) || '{"told_at": "2026-03-03T10:00:00+08:00"}'), '422 bad_inputs told_at', 'nobody was told tomorrow');
 select is(play.tries('st-gaj.h', :t, 'submit_reply', play.good('submit_reply', :t) || jsonb_build_object('content', repeat('字', 30))), '200', '30 characters are');
+select is((select row(due_at, decider_role)::text from approval where ticket_id = :t), '(,UAP)', 'the unit''s approver has no review clock beside the unit''s own');
 select is(play.state(:t) || ' ' || play.clocks(:t), 'handling/unit_approval promise unit', 'the reply waits inside the unit, whose clock runs on');
 select is(play.tries('st-gaj.h', play.ticket('handling', '{"anonymous": true}'), 'submit_reply', play.good('submit_reply', 0)), '200', 'the anonymous are not contacted first');
 select is(play.tries('st-gaj.h', play.ticket('handling', '{"reply_wanted": false}'), 'submit_reply', play.good('submit_reply', 0)), '200', 'nor who wants no reply');
@@ -435,6 +436,9 @@ select play.go('2026-03-02 10:00') \g /dev/null
 select play.ticket('pending_callback') as t \gset
 select pg_temp.attempt(:t, at_) from unnest('{2026-03-03 09:00, 2026-03-03 15:00, 2026-03-04 09:30}'::text[]) as at_ \g /dev/null
 select is(play.says(hotline.step(:t, 'close_unreachable', hotline.system_actor(), '{}')), '409 may_still_be_reached', 'the system does not close earlier');
+select is((select count(*)::int from outbox where ticket_id = :t and kind = 'rating_link'), 1, 'a link to rate is sent');
+select pg_temp.attempt(:t, '2026-03-04 09:30');
+select is((select count(*)::int from outbox where ticket_id = :t and kind = 'rating_link'), 1, 'once');
 select play.go('2026-03-07 09:29:59') \g /dev/null
 select play.sweep() \g /dev/null
 select is(play.state(:t), 'pending_callback/replied', 'nor a second before');
@@ -455,6 +459,16 @@ select play.go('2026-06-20 00:00') \g /dev/null
 select play.sweep() \g /dev/null
 select results_eq(format('select name_of(''state'', state), archived_at, closed_at, ended_at from ticket where id = %s', :t),
     $$values ('archived', '2026-06-10 10:00+08'::timestamptz, '2026-03-02 10:00+08'::timestamptz, '2026-03-02 10:00+08'::timestamptz)$$, 'then they are');
+
+select play.go('2026-03-02 10:00') \g /dev/null
+select play.ticket('closed') as t \gset
+update setting set value = '110' where name = 'archive.days';
+select play.go('2026-06-15 00:00') \g /dev/null
+select play.sweep() \g /dev/null
+select is(play.state(:t), 'closed/done', 'a longer term counts for what is closed already');
+select play.go('2026-06-21 00:00') \g /dev/null
+select play.sweep() \g /dev/null
+select is((select archived_at from ticket where id = :t), '2026-06-20 10:00+08'::timestamptz, 'and is not forgotten when it ends');
 
 -- ---- what is true of every ticket of this test ----
 
