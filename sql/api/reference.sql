@@ -21,9 +21,9 @@ begin
     return hotline.answer(200, open_part || jsonb_build_object(
         'words', (select jsonb_object_agg(kind, list) from (select kind, jsonb_agg(jsonb_build_object('name', name, 'zh', zh, 'en', en) order by code) as list
                   from hotline.word group by kind) w),
-        'categories', (select jsonb_agg(jsonb_build_object('id', id, 'code', code, 'parent', (select p.code from hotline.category p where p.id = c.parent_id),
+        'categories', (select jsonb_agg(jsonb_build_object('id', id::text, 'code', code, 'parent', (select p.code from hotline.category p where p.id = c.parent_id),
                        'level', level, 'name', name, 'name_en', name_en) order by code) from hotline.category c where scheme = 'local' and valid_to is null),
-        'units', (select jsonb_agg(jsonb_build_object('id', id, 'code', code, 'parent', parent_id, 'level', level, 'kind', kind, 'name', name,
+        'units', (select jsonb_agg(jsonb_build_object('id', id::text, 'code', code, 'parent', parent_id::text, 'level', level, 'kind', kind, 'name', name,
                   'short_name', short_name, 'name_en', name_en) order by id) from hotline.unit u where hotline.is_valid(u)),
         'policies', (select jsonb_agg(jsonb_build_object('code', code, 'name', name, 'name_en', name_en) order by code) from hotline.policy where valid_to is null),
         'roles', (select jsonb_agg(jsonb_build_object('code', code, 'zh', zh, 'en', en) order by code) from hotline.role),

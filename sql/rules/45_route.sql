@@ -84,9 +84,9 @@ begin
         select *, row_number() over (order by score desc, (i).id) as place, lead(score) over (order by score desc, (i).id) as next_score from best
     )
     select jsonb_agg(jsonb_build_object(
-            'item', jsonb_build_object('id', (i).id, 'code', (i).code, 'name', (i).name),
-            'unit', jsonb_build_object('id', (u).id, 'name', (u).name, 'name_en', (u).name_en),
-            'co_units', (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'name_en', name_en)), '[]')
+            'item', jsonb_build_object('id', (i).id::text, 'code', (i).code, 'name', (i).name),
+            'unit', jsonb_build_object('id', (u).id::text, 'name', (u).name, 'name_en', (u).name_en),
+            'co_units', (select coalesce(jsonb_agg(jsonb_build_object('id', id::text, 'name', name, 'name_en', name_en)), '[]')
                          from hotline.unit co where id = any ((i).co_unit_ids) and id <> (u).id and level > 1 and hotline.is_valid(co)),
             'policy', (i).policy, 'score', score,
             'auto', place = 1 and (u).level > 1 and (i).category_id is not distinct from category_id_

@@ -3,7 +3,7 @@
 create or replace function hotline.unit_json(id_ int) returns jsonb
 language plpgsql stable as $$
 begin
-    return (select jsonb_build_object('id', id, 'name', name, 'short_name', short_name, 'name_en', name_en) from hotline.unit where id = id_);
+    return (select jsonb_build_object('id', id::text, 'name', name, 'short_name', short_name, 'name_en', name_en) from hotline.unit where id = id_);
 end $$;
 
 create or replace function hotline.category_json(id_ int) returns jsonb
@@ -55,7 +55,7 @@ language plpgsql stable as $$
 begin
     return (
         select case when id_ is null then jsonb_build_object('id', null, 'name', case role when 'CIT' then '诉求人' else '系统' end, 'role', role)
-            else (select jsonb_build_object('id', id, 'name', name, 'role', role) from hotline.person where id = id_) end
+            else (select jsonb_build_object('id', id::text, 'name', name, 'role', role) from hotline.person where id = id_) end
     );
 end $$;
 
@@ -155,7 +155,7 @@ begin
     elsif i.choices is not null then
         select jsonb_agg(jsonb_build_object('value', v, 'zh', v, 'en', v)) into found from unnest(i.choices) v;
     elsif i.type = 'person' then
-        select jsonb_agg(jsonb_build_object('value', p.id, 'zh', p.name, 'en', p.name) order by p.name) into found
+        select jsonb_agg(jsonb_build_object('value', p.id::text, 'zh', p.name, 'en', p.name) order by p.name) into found
         from hotline.person p join hotline.person_role r on r.person_id = p.id and r.role = 'UHD'
         where p.disabled_at is null and p.unit_id = (c.a).unit_id;
     elsif i.type = 'policy' then
