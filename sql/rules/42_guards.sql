@@ -81,11 +81,15 @@ begin
     return null;
 end $$;
 
--- Every directory item of the category is a department's.
+-- Every directory item of the category, or of those below it, is a department's.
 create or replace function hotline.is_department_duty(category int) returns boolean
 language plpgsql stable as $$
+declare
+    code_ text := (select g.code from hotline.category g where g.id = category);
 begin
-    return (select coalesce(bool_and(exclude_grassroots), false) from hotline.directory_item where category_id = category and valid_to is null);
+    return (select coalesce(bool_and(d.exclude_grassroots), false)
+            from hotline.directory_item d join hotline.category g on g.id = d.category_id
+            where g.scheme = 'local' and starts_with(g.code, code_) and d.valid_to is null);
 end $$;
 
 -- The handler is one of the unit's own.

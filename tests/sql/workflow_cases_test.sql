@@ -183,6 +183,8 @@ select is(pg_temp.dispatch('{"policy": "W1"}'), '422 bad_inputs policy', 'the po
 select is(pg_temp.dispatch(jsonb_build_object('main_unit', pg_temp.street()), pg_temp.department_category()), '422 department_duty main_unit', 'a department''s duty is not handed to a street');
 select is(pg_temp.dispatch(jsonb_build_object('main_unit', pg_temp.street(), 'item', (select min(id) from directory_item where not exclude_grassroots)), pg_temp.department_category()),
     '422 department_duty main_unit', 'nor under the name of another matter');
+select is(pg_temp.dispatch(jsonb_build_object('main_unit', pg_temp.street()), (select min(code) from category where level = 2 and is_department_duty(id))),
+    '422 department_duty main_unit', 'nor under a broader category that is the department''s as a whole');
 select is(pg_temp.dispatch(jsonb_build_object('main_unit', pg_temp.street()), pg_temp.open_category()), '200', 'a street''s own duty is');
 
 select play.ticket('pending_dispatch') as t \gset
