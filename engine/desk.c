@@ -269,7 +269,7 @@ static enum next read_divisions(struct req *r)
 static step_fn *const get_counts[] = { session_load, count_request, begin_call, read_counts, answer };
 static step_fn *const get_ticket[] = { session_load, count_request, begin_call, take_ticket_id, read_ticket, answer };
 static step_fn *const get_actions[] = { session_load, count_request, begin_call, take_ticket_id, read_actions, answer };
-static step_fn *const get_reference[] = { session_load, count_request, begin_call, read_reference, answer };
+static step_fn *const get_reference[] = { session_load, count_request, begin_call, read_reference, answer_tagged };
 static step_fn *const get_divisions[] = {
     session_load, count_request, begin_call, take_parent, read_divisions, answer
 };

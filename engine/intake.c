@@ -184,3 +184,17 @@ enum next answer_sealed(struct req *r)
         r->answer.body = open_sealed(r, r->answer.body);
     return reply(r, r->answer.status, r->answer.body);
 }
+
+enum next answer_tagged(struct req *r)
+{
+    const char *known = req_header(r, "If-None-Match");
+    char digest[SECRET_HEX_SIZE], *etag;
+
+    if (r->answer.status != 200)
+        return reply(r, r->answer.status, r->answer.body);
+    digest_body(r->answer.body, strlen(r->answer.body), digest);
+    etag = arena_printf(r->arena, "\"%.16s\"", digest);
+    req_set_header(r, "ETag", etag);
+    req_set_header(r, "Cache-Control", "no-cache");
+    return known && strstr(known, etag) ? reply(r, 304, NULL) : reply(r, 200, r->answer.body);
+}

@@ -26,4 +26,7 @@ enum next intake_store(struct req *r);
 /* Step: reply with what the database said; members "x_enc" are opened to "x", and watchers hear of a success. */
 enum next answer_sealed(struct req *r);
 
+/* Step: reply with what the database said under an ETag of it, or 304 when the client has just that. */
+enum next answer_tagged(struct req *r);
+
 #endif

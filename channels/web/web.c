@@ -33,7 +33,8 @@ static enum next check_key(struct req *r)
 {
     if (r->key_given && strlen(r->key) < KEY_MIN)
         return refuse(r, 422, "bad_key",
-                      why_new(r->arena, "Idempotency-Key 须有 22 至 128 个字符。", "An Idempotency-Key here has 22 to 128 characters."));
+                      why_new(r->arena, "Idempotency-Key 须有 22 至 128 个字符。",
+                              "An Idempotency-Key here has 22 to 128 characters."));
     return GO;
 }
 
@@ -64,8 +65,8 @@ static enum next count_phone(struct req *r)
     return hash ? limited(r, LIMIT_SUBMIT_PHONE, hash) : GO;
 }
 
-static step_fn *const post_ticket[] = { count_submission, check_key,    read_intake,   check_contact, prepare,
-                                        count_phone,      intake_store, answer_sealed };
+static step_fn *const post_ticket[] = { count_submission, check_key,   read_intake,  check_contact,
+                                        prepare,          count_phone, intake_store, answer_sealed };
 
 /* GET /v1/tickets/{number} with X-Query-Code: guesses are counted, and a wrong code looks like an unknown number. */
 
@@ -138,15 +139,13 @@ static enum next read_metrics(struct req *r)
     return channel_call(r, &api_public_metrics, r->call);
 }
 
-static step_fn *const get_reference[] = { count_query, begin_public, read_reference, answer };
+static step_fn *const get_reference[] = { count_query, begin_public, read_reference, answer_tagged };
 static step_fn *const get_divisions[] = { count_query, begin_public, read_divisions, answer };
 static step_fn *const get_metrics[] = { count_query, begin_public, read_metrics, answer };
 
 static const struct route routes[] = {
-    { "POST", "/v1/tickets", post_ticket, 0 },
-    { "GET", "/v1/tickets/{number}", get_ticket, 0 },
-    { "GET", "/v1/public/reference", get_reference, 0 },
-    { "GET", "/v1/public/divisions/{code}", get_divisions, 0 },
+    { "POST", "/v1/tickets", post_ticket, 0 },           { "GET", "/v1/tickets/{number}", get_ticket, 0 },
+    { "GET", "/v1/public/reference", get_reference, 0 }, { "GET", "/v1/public/divisions/{code}", get_divisions, 0 },
     { "GET", "/v1/public/metrics", get_metrics, 0 },
 };
 

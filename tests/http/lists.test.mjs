@@ -253,6 +253,18 @@ test('the reference names everything a page shows, and is the same for all but t
     assert.ok(a.units.length > 60 && a.categories.length > 200 && a.divisions.length > 60);
 });
 
+test('who has the reference already is told so', async () => {
+    const { anybody } = hotline;
+
+    for (const [staff, path] of [[dispatcher, '/v1/desk/reference'], [anybody, '/v1/public/reference']]) {
+        const first = await staff.get(path);
+        const again = await staff.get(path, { headers: { 'If-None-Match': first.headers.get('etag') } });
+
+        assert.deepEqual([again.status, again.text], [304, '']);
+        assert.equal((await staff.get(path, { headers: { 'If-None-Match': '"another"' } })).status, 200);
+    }
+});
+
 test('proposals come while one types, to the centre alone', async () => {
     const asked = { title: '夜间施工噪声', content: '龙湖区某工地半夜施工，打桩声很大。', category: '030402' };
     const { body, status } = await dispatcher.post('/v1/desk/route', asked);

@@ -48,6 +48,26 @@ test('every code that is described is somewhere in the engine or in the database
         assert.match(text, new RegExp(`['"]${code}['"]`), code);
 });
 
+// What the engine's tables of fields and parameters name, and what is described in their place.
+const tables = {
+    'engine/intake.c intake_fields': description.components.schemas.NewTicket.properties,
+    'engine/desk.c draft_fields': description.components.schemas.NewDraft.properties,
+    'engine/desk.c text_fields': description.components.schemas.Words.properties,
+    'engine/session.c login_fields': description.components.schemas.Login.properties,
+    'engine/desk.c list_filters': '/v1/desk/tickets',
+    'engine/desk.c metric_filters': '/v1/metrics/{name}/tickets',
+};
+
+for (const [place, said] of Object.entries(tables))
+    test(`${place} and the description name the same`, () => {
+        const [file, table] = place.split(' ');
+        const text = readFileSync(new URL(file, root), 'utf8').match(new RegExp(`${table}\\[\\] = \\{(.*?)\\n\\};`, 's'))[1];
+        const names = typeof said === 'string'
+            ? description.paths[said].get.parameters.map(resolve).filter((p) => p.in === 'query').map((p) => p.name) : Object.keys(said);
+
+        assert.deepEqual(all(text, /\{ "(\w+)", (?:JSON|FILTER)_/g), names.sort());
+    });
+
 test('every reference within the description leads somewhere, every operation has a name of its own', () => {
     const names = [];
     const walk = (node) => {
