@@ -55,7 +55,9 @@ declare
 begin
     case i.type
         when 'bool' then return kind = 'boolean';
-        when 'text' then return kind = 'string' and char_length(s) <= coalesce(i.max, 10000) and char_length(btrim(s, E' \t\r\n\u3000')) >= coalesce(i.min, 0);
+        when 'text' then
+            return kind = 'string' and char_length(s) <= coalesce(i.max, 10000) and char_length(btrim(s, E' \t\r\n\u3000')) >= coalesce(i.min, 0)
+                and s !~ '[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]';
         when 'int', 'number' then
             return kind = 'number' and (i.type = 'number' or s ~ '^-?[0-9]{1,9}$')
                 and s::numeric between coalesce(i.min, -2147483648) and coalesce(i.max, 2147483647);

@@ -199,6 +199,8 @@ const acts = [
     [{ action: 'save_draft', session: 'x' }, 'session unknown_field'],
     [{ action: 'save_draft', title: 7 }, 'title bad_value'],
     [{ action: 'save_draft', title: 'x'.repeat(201) }, 'title bad_value'],
+    [{ action: 'save_draft', title: 'a\u0007b' }, 'title bad_value'],
+    [{ action: 'save_draft', title: '\u3000\u3000 ' }, 'title bad_value'],
     [{ action: 'save_draft', secrecy: 1.5 }, 'secrecy bad_value'],
     [{ action: 'save_draft', secrecy: 99999999999 }, 'secrecy bad_value'],
     [{ action: 'save_draft', division: '440599' }, 'division bad_value'],
