@@ -13,10 +13,6 @@ begin
     if who.id is null then
         return hotline.no_session();
     end if;
-    said := hotline.idem_get('p' || who.id, x);
-    if said is not null then
-        return said;
-    end if;
     select * into t from hotline.ticket where id = (x->>'id')::bigint;
     if not found or not hotline.sees(who, t) then
         return hotline.no_such_ticket();
@@ -24,6 +20,10 @@ begin
         return hotline.forbidden();
     elsif char_length(coalesce(x->>'purpose', '')) not between 2 and 200 then
         return hotline.bad_inputs(jsonb_build_array(hotline.field('purpose', 'required', '请写明查看的用途（2–200 字）。', 'Say what it is needed for (2 to 200 characters).')));
+    end if;
+    said := hotline.idem_get('p' || who.id, x);
+    if said is not null then
+        return said;
     end if;
     select * into k from hotline.ticket_contact where ticket_id = t.id;
     if k.phone_enc is null then

@@ -173,12 +173,14 @@ insert into hotline.role (code, zh, en, centre) values
     ('SOC', '社会监督员', 'Social supervisor', true),
     ('LEA', '市领导', 'City leader', true),
     ('ADM', '系统管理员', 'Administrator', true),
+    ('SEC', '密件专办人', 'Named for sealed matters', false),
     ('CIT', '诉求人', 'Citizen', false),
     ('EXT', '外部系统', 'Other system', false),
     ('SYS', '系统', 'System', true)
 on conflict (code) do update set zh = excluded.zh, en = excluded.en, centre = excluded.centre;
 
--- (role, action, scope).  MED and SOC act on records of their own and see no tickets.
+-- (role, action, scope).  MED and SOC act on records of their own and see no tickets.  SEC is held beside another role by the
+-- persons named for sealed matters: it opens sealed tickets, the other role says what may be done with them.
 delete from hotline.role_right;
 insert into hotline.role_right (role, action, scope)
 select r, a, scope
@@ -198,6 +200,7 @@ from (values
     ('EFF', 'ticket.read ticket.list ticket.sealed metrics.read', 'all'),
     ('LEA', 'ticket.read ticket.list metrics.read', 'all'),
     ('ADM', 'metrics.read', 'all'),
+    ('SEC', 'ticket.sealed', 'all'),
     ('CIT', 'submit_online', 'own'),
     ('SYS', 'accept dispatch deemed_sign audit_timeout close_unreachable close_waived callback_attempt archive lapse', 'all')
 ) as t(r, actions, scope)

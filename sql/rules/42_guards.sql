@@ -10,6 +10,9 @@ begin
     if c.x is null then
         return null;
     end if;
+    if coalesce(c.x->>'title', (c.t).title) = '' then
+        return hotline.bad_inputs(jsonb_build_array(hotline.field('title', 'required', '请填写标题。', 'Give it a title.')));
+    end if;
     if not (select value ? coalesce(c.x->>'type', hotline.name_of('appeal_type', (c.t).appeal_type))
             from hotline.setting where name = 'answer.types') then
         return hotline.problem(422, 'type_not_answerable', '投诉和举报须转承办单位，不能直接办结。',

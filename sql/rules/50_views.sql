@@ -265,7 +265,7 @@ begin
         'state', hotline.name_of('state', t.state), 'state_text', hotline.label_of('state', t.state),
         'unit', hotline.say(unit_name, unit_en), 'promise_due_at', hotline.time_text(t.promise_due_at), 'promise_state', hotline.promise_state(t),
         'submitted_at', hotline.time_text(t.submitted_at),
-        'reply', case when t.state >= 70 then (select public_text from hotline.reply where ticket_id = t.id and verdict = 'passed' order by id desc limit 1) end,
+        'reply', case when t.state >= 70 then (select content from hotline.reply where ticket_id = t.id and verdict = 'passed' order by id desc limit 1) end,
         'answer', (select string_agg(n.body, E'\n') from hotline.event e join hotline.event_note n on n.ticket_id = t.id and n.event_id = e.id
                    where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20) and e.action in ('answer_on_spot', 'refuse') and n.name in ('answer_text', 'told_text', 'alternative_channel')),
         'timeline', (select coalesce(jsonb_agg(jsonb_build_object('at', hotline.time_text(e.at), 'kind', e.action,
