@@ -183,10 +183,10 @@ static struct row *make_row(cJSON *object)
 
 static bool may_see(const struct watcher *watcher, const struct row *row)
 {
-    if (!watcher->tickets)
+    if (!watcher->tickets || (row->sealed && !watcher->sealed))
         return false;
     if (watcher->all)
-        return !row->sealed || watcher->sealed;
+        return true;
     for (size_t i = 0; i < row->nunits; i++)
         if (row->units[i] == watcher->unit)
             return true;
