@@ -67,6 +67,8 @@ declare
     n int := hotline.page_size(x);
     at_ timestamptz := hotline.now();
     states smallint[] := hotline.codes_of('state', hotline.split(x, 'state'));
+    channels smallint[] := hotline.codes_of('channel', hotline.split(x, 'channel'));
+    types smallint[] := hotline.codes_of('appeal_type', hotline.split(x, 'type'));
     lights text[] := hotline.split(x, 'light');
     words int[] := hotline.with_words(x);
     cur_due timestamptz := coalesce(to_timestamp(split_part(x->>'cursor', '_', 1)::numeric / 1000000), '-infinity');
@@ -87,8 +89,8 @@ begin
           and (i.state <> 10 or i.created_by = who.id or 'LDR' = any (who.roles))
           and (i.secrecy < 3 or sealed or i.created_by = who.id)
           and (lights is null or hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, at_) = any (lights))
-          and (x->>'channel' is null or i.channel = hotline.code_of('channel', x->>'channel'))
-          and (x->>'type' is null or i.appeal_type = hotline.code_of('appeal_type', x->>'type'))
+          and (cardinality(channels) = 0 or i.channel = any (channels))
+          and (cardinality(types) = 0 or i.appeal_type = any (types))
           and (x->>'division' is null or i.division like (x->>'division') || '%')
           and (x->>'category' is null or i.category_id in (select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%'))
           and (x->>'waits' is null or i.waits_for = any (who.roles))
@@ -114,6 +116,8 @@ declare
     n int := hotline.page_size(x);
     ids_ bigint[] := hotline.split(x, 'ids')::bigint[];
     states smallint[] := hotline.codes_of('state', hotline.split(x, 'state'));
+    channels smallint[] := hotline.codes_of('channel', hotline.split(x, 'channel'));
+    types smallint[] := hotline.codes_of('appeal_type', hotline.split(x, 'type'));
     words int[] := hotline.with_words(x);
     first_ bigint := coalesce(hotline.id_at(((x->>'from')::date)::timestamp at time zone 'Asia/Shanghai'), 0);
     last_ bigint := least(coalesce(hotline.id_at(((x->>'to')::date)::timestamp at time zone 'Asia/Shanghai'), 9223372036854775807),
@@ -129,8 +133,8 @@ begin
           and (t.state <> 10 or t.created_by = who.id or 'LDR' = any (who.roles))
           and (x->>'unit' is null or t.unit_id in (select id from hotline.unit where (x->>'unit')::int = any (path)))
           and (x->>'category' is null or t.category_id in (select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%'))
-          and (x->>'channel' is null or t.channel = hotline.code_of('channel', x->>'channel'))
-          and (x->>'type' is null or t.appeal_type = hotline.code_of('appeal_type', x->>'type'))
+          and (cardinality(channels) = 0 or t.channel = any (channels))
+          and (cardinality(types) = 0 or t.appeal_type = any (types))
           and (x->>'division' is null or t.division like (x->>'division') || '%')
           and (x->>'phone_hmac' is null or t.id in (select ticket_id from hotline.ticket_contact where phone_hmac = x->>'phone_hmac'))
           and (x->>'number' is null or t.id = (select ticket_id from hotline.ticket_ref where ticket_no = x->>'number'))

@@ -81,6 +81,7 @@ const filters = [
     ['channel=web', (row) => row.channel === 'web'],
     ['channel=phone', () => false],
     ['type=help', (row) => row.type === 'help'],
+    ['type=help,complaint&channel=web,phone', (row) => row.channel === 'web'],
     ['division=440507', (row) => row.division?.code.startsWith('440507')],
     ['division=4405', (row) => row.division !== null],
     ['category=0105', (row) => row.category?.code.startsWith('0105')],
