@@ -126,6 +126,8 @@ begin
     end if;
     if (c.x->>'at')::timestamptz > c.at then
         bad := bad || hotline.field('at', 'in_future', '联系时间不能晚于现在。', 'The time lies in the future.');
+    elsif (c.x->>'at')::timestamptz < (c.a).dispatched_at then
+        bad := bad || hotline.field('at', 'before_dispatch', '联系时间不能早于派单。', 'The time lies before the dispatch.');
     end if;
     return case when bad <> '[]' then hotline.bad_inputs(bad) end;
 end $$;

@@ -27,7 +27,7 @@ test('from the citizen through seven hands and back to the citizen', async () =>
     assert.equal(whole.promise_state, 'kept');
     const seen = (await citizen.follow(t)).body;
     assert.equal(seen.state, 'closed');
-    assert.equal(seen.reply, reply.public_text);
+    assert.equal(seen.reply, reply.content);
     assert.equal(seen.unit, '汕头市公安局');
     assert.match(seen.timeline.at(-1).text, /已办结/);
     assert.ok(!JSON.stringify(seen).includes(reply.measures), 'internal notes stay inside');
