@@ -20,15 +20,31 @@ begin
     c.t.division := coalesce(nullif(c.x->>'division', ''), (c.t).division);
     c.t.address := coalesce(c.x->>'address', (c.t).address);
     c.t.category_id := coalesce((select id from hotline.category where scheme = 'local' and code = c.x->>'category'), (c.t).category_id);
-    if c.extra ? 'grams' then
-        perform hotline.put_grams((c.t).id, c.extra->'grams');
-        c.t.route := coalesce((c.t).route, '{}') || jsonb_build_object('hits', coalesce(c.extra->'hits', '[]'), 'found', c.extra->'found');
-    end if;
+    c := hotline.take_words(c);
     if c.extra ? 'contact' then
         perform hotline.put_contact((c.t).id, c.extra->'contact');
     end if;
     c.t.route := coalesce((c.t).route, '{}') || jsonb_build_object('candidates', hotline.route(c.t));
     c.payload := c.payload || hotline.dimensions(c.t);
+    return c;
+end $$;
+
+-- What the text service read in the words given.  A title or content given alone says nothing against the other, which stays: the
+-- ticket is found by both, and a new title does not change where the content points to.
+create or replace function hotline.take_words(c hotline.call) returns hotline.call
+language plpgsql as $$
+declare
+    has_content boolean := coalesce(c.x->>'content', '') <> '';
+    has_all boolean := has_content and coalesce(c.x->>'title', '') <> '';
+begin
+    if not c.extra ? 'grams' then
+        return c;
+    end if;
+    perform hotline.put_grams((c.t).id, c.extra->'grams' || case when has_all then '[]' else
+        coalesce((select to_jsonb(grams) from hotline.ticket_gram where ticket_id = (c.t).id), '[]') end);
+    if has_content or coalesce((c.t).route->'hits', '[]') = '[]' then
+        c.t.route := coalesce((c.t).route, '{}') || jsonb_build_object('hits', coalesce(c.extra->'hits', '[]'), 'found', c.extra->'found');
+    end if;
     return c;
 end $$;
 
@@ -42,7 +58,7 @@ create or replace function hotline.put_grams(tid bigint, grams_ jsonb) returns v
 language plpgsql as $$
 begin
     insert into hotline.ticket_gram (ticket_id, grams)
-    select tid, coalesce(array_agg(g::int), '{}') from jsonb_array_elements_text(grams_) g
+    select tid, coalesce(array_agg(distinct g::int), '{}') from jsonb_array_elements_text(grams_) g
     on conflict (ticket_id) do update set grams = excluded.grams;
 end $$;
 

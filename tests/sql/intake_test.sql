@@ -112,6 +112,16 @@ select ok(not exists (select from json_array_elements((:'found'::json)->'hits') 
 select cmp_ok((select json_array_length((:'found'::json)->'hits')), '<=', 10, 'ten at most');
 select is((select count(*)::int from dup_check where id = ((:'found'::json)->>'dup_check')::bigint and ticket_id = :d), 1, 'and is remembered');
 
+-- ---- words that change ----
+
+select play.file('{"hits": [{"item": 1, "n": 1, "len": 2, "words": ["施工"]}]}') as w \gset
+select play.tries('acceptor1', :w, 'accept', play.good('accept', :w) - 'content', '{"grams": [2, 7], "hits": [], "found": {"division": "440511", "confidence": 1}}') \g /dev/null
+select is((select grams from ticket_gram where ticket_id = :w), '{1,2,3,7}', 'a new title is found, and so is the content it stands above');
+select is((select route->'hits'->0->>'item' from ticket where id = :w), '1', 'which still says where the matter belongs');
+select play.draft() as w \gset
+select play.tries('operator1', :w, 'save_draft', '{"title": "新标题", "content": "全新的内容"}', '{"grams": [8, 9], "hits": []}') \g /dev/null
+select is((select grams from ticket_gram where ticket_id = :w), '{8,9}', 'a text that is all new is found by its new words alone');
+
 -- ---- time and blocks of numbers ----
 
 select is((api.numbers('{"n": 5}')).body->>'numbers', (select json_agg(v)::text from generate_series(currval('ticket_no_seq') - 4, currval('ticket_no_seq')) v), 'a block of numbers is the worker''s alone');
