@@ -38,6 +38,7 @@ begin
     -- Over months of partitions a plan made anew costs more than the pruning it gains; lists ask for it themselves.
     execute format('alter role hotline_engine in database %I set plan_cache_mode = force_generic_plan', current_database());
     execute format('alter database %I set timezone = %L', current_database(), 'Asia/Shanghai');
+    execute format('revoke create, temporary on database %I from public', current_database());
 
     revoke all on all tables in schema hotline from hotline_engine;
     revoke all on all functions in schema hotline from public;

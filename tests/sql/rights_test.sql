@@ -57,7 +57,7 @@ begin
     end;
     reset role;
     foreach what in array '{select from hotline.ticket, insert into hotline.idem values (null), update hotline.event set n = 1, delete from hotline.event,
-        truncate hotline.event, select hotline.now(), select hotline.step(1\, null\, null\, null), select nextval(''hotline.id_seq''), create table api.x (), create function api.x() returns int language sql as ''select 1'',
+        truncate hotline.event, select hotline.now(), select hotline.step(1\, null\, null\, null), select nextval(''hotline.id_seq''), create table api.x (), create temp table x (), create schema x, create function api.x() returns int language sql as ''select 1'',
         drop function api.boot(jsonb), alter table hotline.event add x int}'::text[] loop
         begin
             set local role hotline_engine;
@@ -71,7 +71,7 @@ begin
     end loop;
 end $$;
 select is_empty($$select * from play.denied where state <> '42501'$$, 'what else the engine tries is refused');
-select is((select count(*)::int from play.denied), 12, 'and it tried');
+select is((select count(*)::int from play.denied), 14, 'and it tried');
 
 -- ---- without a session ----
 
