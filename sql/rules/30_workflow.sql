@@ -28,7 +28,7 @@ from (values
     ('T60', 'audit_pass', 'pending_audit', 'replied', 'may_audit', 'do_audit_pass', 'pending_callback', null, null, null, null, 'close_waived', null, '审核通过', 'Pass audit', 10),
     ('T61', 'audit_reject', 'pending_audit', 'replied', 'may_audit_reject', 'do_audit_reject', 'handling', 'audit_rejected', null, null, null, null, null, '审核退回', 'Reject reply', 20),
     ('T62', 'audit_timeout', 'pending_audit', 'replied', null, null, null, null, null, null, null, null, null, '审核超时', 'Audit overdue', 90),
-    ('T63', 'callback_attempt', 'pending_callback', 'replied', null, 'do_attempt', null, null, null, null, null, null, null, '登记回访', 'Record a callback attempt', 10),
+    ('T63', 'callback_attempt', 'pending_callback', 'replied', 'may_attempt', 'do_attempt', null, null, null, null, null, null, null, '登记回访', 'Record a callback attempt', 10),
     ('T64', 'callback_ok', 'pending_callback', 'replied', 'may_close', 'do_verdict_close', 'closed', 'done', null, null, null, null, 'closed', '回访办结', 'Close after callback', 20),
     ('T65', 'rework', 'pending_callback', 'replied', 'may_rework', 'do_rework', 'pending_sign', 'pending_sign', null, 'rework', null, null, 'rework', '重办', 'Rework', 30),
     ('T66', 'close_unsatisfied', 'pending_callback', 'replied', 'may_close_unsatisfied', 'do_close_unsatisfied', 'closed', 'done', 'unsat_closed', null, null, null, 'closed', '不满意办结', 'Close as unsatisfied', 40),

@@ -169,12 +169,35 @@ begin
     return hotline.may_audit(c);
 end $$;
 
+-- The outcomes of an attempt by which the citizen has spoken.
+create or replace function hotline.is_reached(outcome smallint) returns boolean
+language sql immutable as $$ select outcome in (1, 8, 9, 10, 11) $$;
+
+-- A verdict is given whole, and by somebody who was reached.
+create or replace function hotline.may_attempt(c hotline.call) returns api.answer
+language plpgsql as $$
+declare
+    bad jsonb := '[]';
+    missing text;
+begin
+    if not c.x ?| '{resolved,sat_process,sat_result}' then
+        return null;
+    end if;
+    for missing in select n from unnest('{resolved,sat_result}'::text[]) n where not c.x ? n loop
+        bad := bad || hotline.field(missing, 'required', '请同时填写是否解决和结果满意度。', 'Give both: whether it is resolved, and how satisfied with the result.');
+    end loop;
+    if not hotline.is_reached(hotline.code_of('outcome', c.x->>'outcome')) then
+        bad := bad || hotline.field('outcome', 'not_reached', '没有接通，不能登记评价。', 'Nobody was reached who could judge.');
+    end if;
+    return case when bad <> '[]' then hotline.bad_inputs(bad) end;
+end $$;
+
 create or replace function hotline.was_reached(t hotline.ticket) returns boolean
 language plpgsql stable as $$
 begin
     return (
         select exists (select from hotline.callback_attempt
-                       where ticket_id = t.id and round = t.round and outcome in (1, 8, 9, 10, 11))
+                       where ticket_id = t.id and round = t.round and hotline.is_reached(outcome))
     );
 end $$;
 
@@ -249,7 +272,7 @@ begin
         having count(*) >= 3 and count(distinct hotline.day_of(at)) >= 2
            and count(distinct case when extract(hour from at at time zone 'Asia/Shanghai') < 12 then 1
                                    when extract(hour from at at time zone 'Asia/Shanghai') < 18 then 2 else 3 end) >= 2
-           and not bool_or(outcome in (1, 8, 9, 10, 11))
+           and not bool_or(hotline.is_reached(outcome))
     );
 end $$;
 

@@ -277,7 +277,7 @@ begin
     insert into hotline.callback_attempt (ticket_id, event_id, round, outcome, at, by_person, quiet)
     values ((c.t).id, c.event, (c.t).round, outcome_, c.at, (c.actor).id, hotline.in_quiet_hours(c.at));
     c.payload := c.payload || jsonb_build_object('outcome', outcome_);
-    if outcome_ in (1, 8, 9, 10, 11) and c.x ?& '{resolved,sat_result}' then
+    if c.x ? 'sat_result' then
         perform hotline.keep_verdict(c);
     end if;
     from_at := hotline.unreachable_from((c.t).id, (c.t).round);

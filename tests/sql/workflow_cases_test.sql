@@ -373,6 +373,11 @@ select is(pg_temp.closed_as(result), kind, result || ' closes as ' || kind)
 from (values ('resolved', 'resolved'), ('basically', 'resolved'), ('partial', 'partial'), ('explained', 'explained'), ('planned', 'explained'),
     ('unresolved', 'unresolved_accepted')) as v(result, kind);
 
+select play.ticket('pending_callback') as t \gset
+select is(play.tries('callback1', :t, 'callback_attempt', '{"outcome": "connected", "sat_result": "unsatisfied"}'), '422 bad_inputs resolved', 'half a verdict is not silently dropped');
+select is(play.tries('callback1', :t, 'callback_attempt', '{"outcome": "no_answer", "resolved": "no", "sat_result": "unsatisfied"}'), '422 bad_inputs outcome', 'nor one by nobody taken');
+select is((select count(*)::int from callback where ticket_id = :t), 0, 'and none is kept');
+
 -- ---- rework ----
 
 select play.ticket('reached') as t \gset
