@@ -99,7 +99,7 @@ select is(play.tamper(format($$update hotline.event e set payload = payload || '
 select cmp_ok((select count(*)::int from event_note where body like '%绝密词%'), '>', 10, 'words are kept beside the events');
 select is_empty($$select id, payload from event where payload::text ~ '绝密词|13800138000|138\*|v1\.|hmac|陈'$$, 'no event holds a word of a citizen, a number or a name');
 select is_empty($$select id, payload from event where payload::text ~ '[一-龥]'$$, 'no event holds words at all');
-select is_empty($$select id, args from outbox where args::text ~ '[一-龥]|138|v1\.|hmac'$$, 'nor does a notice to send');
+select is_empty($$select id, args from outbox where args::text ~ '[一-龥]|138\*|\y138[0-9]{8}\y|v1\.|hmac'$$, 'nor does a notice to send');
 select is_empty($$select distinct k from event, jsonb_object_keys(payload) k where k in ('title', 'content', 'phone', 'name', 'address', 'opinion', 'comment', 'told_text', 'answer_text', 'instruction')$$, 'nor has a place for them');
 delete from event_note;
 delete from ticket_text;
