@@ -12,15 +12,16 @@
 #include "stats.h"
 #include "worker.h"
 
-enum { PAGE = 500, IDLE_MS = 500, FAILED_MS = 2000, FOLD_MS = 1000 };
+enum { PAGE = 500, IDLE_MS = 500, FAILED_MS = 2000, FOLD_MS = 1000, MONTHS_MS = 3600 * 1000 };
 
 static const struct api_fn api_due = { .name = "sweep_due" };
 static const struct api_fn api_sweep = { .name = "sweep", .write = true };
 static const struct api_fn api_swept = { .name = "swept", .write = true };
 static const struct api_fn api_fold = { .name = "fold", .write = true };
+static const struct api_fn api_partitions = { .name = "partitions", .write = true };
 
 static struct {
-    struct timer *timer, *fold_timer; /* NULL once closed, when late answers still come */
+    struct timer *timer, *fold_timer, *months_timer; /* NULL once closed, when late answers still come */
     size_t away;   /* timers sent and not answered */
     bool failed;   /* one of them could not be done now */
     char upto[64]; /* when all are done, everything up to here has had its effects; empty: there is more */
@@ -113,14 +114,24 @@ static void fold(void *arg)
     call(&api_fold, "{}", 2, NULL, folded);
 }
 
+/* The months ahead are there long before they are needed, so once an hour is often, and a failure waits for the next. */
+static void make_months(void *arg)
+{
+    (void)arg;
+    timer_set(sweep.months_timer, MONTHS_MS);
+    call(&api_partitions, "{}", 2, NULL, told);
+}
+
 bool sweep_open(void)
 {
     if (worker_slot() != 0)
         return true;
     sweep.timer = timer_new(look, NULL);
     sweep.fold_timer = timer_new(fold, NULL);
+    sweep.months_timer = timer_new(make_months, NULL);
     timer_set(sweep.timer, IDLE_MS);
     timer_set(sweep.fold_timer, FOLD_MS);
+    timer_set(sweep.months_timer, FOLD_MS);
     return true;
 }
 
@@ -128,5 +139,6 @@ void sweep_close(void)
 {
     timer_free(sweep.timer);
     timer_free(sweep.fold_timer);
-    sweep.timer = sweep.fold_timer = NULL;
+    timer_free(sweep.months_timer);
+    sweep.timer = sweep.fold_timer = sweep.months_timer = NULL;
 }

@@ -109,6 +109,15 @@ begin
     return made;
 end $$;
 
+-- From last month to three months ahead.
+create or replace function hotline.partitions_ahead() returns int
+language plpgsql as $$
+declare
+    today date := hotline.day_of(hotline.now());
+begin
+    return hotline.partition_make((today - interval '1 month')::date, (today + interval '3 months')::date);
+end $$;
+
 -- How many rows lie in default partitions: there should be none.
 create or replace function hotline.partition_strays() returns bigint
 language plpgsql stable as $$

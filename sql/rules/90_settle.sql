@@ -34,7 +34,7 @@ begin
     on conflict (name) do update set value = excluded.value;
 
     insert into hotline.sweep (swept_to) values (hotline.now()) on conflict do nothing;
-    perform hotline.partition_make((hotline.day_of(hotline.now()) - interval '1 month')::date, (hotline.day_of(hotline.now()) + interval '3 months')::date);
+    perform hotline.partitions_ahead();
     -- Over months of partitions a plan made anew costs more than the pruning it gains; lists ask for it themselves.
     execute format('alter role hotline_engine in database %I set plan_cache_mode = force_generic_plan', current_database());
     execute format('alter database %I set timezone = %L', current_database(), 'Asia/Shanghai');

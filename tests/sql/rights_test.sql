@@ -84,7 +84,7 @@ begin
 end $$;
 select bag_eq(
     $$select proname::text from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname = 'api' and proname not in ('lock', 'boot', 'numbers', 'intake', 'follow', 'login_begin', 'session_open', 'session_close',
-        'feed', 'fold', 'sweep', 'sweep_due', 'swept', 'ready', 'public_metrics', 'divisions')$$,
+        'feed', 'fold', 'partitions', 'sweep', 'sweep_due', 'swept', 'ready', 'public_metrics', 'divisions')$$,
     $$select unnest('{act, actions, counts, draft, dup_check, metrics, metrics_tickets, reference, reveal, route, session_get, ticket, tickets}'::text[])$$,
     'a function is either the engine''s own or asks who is there'
 );
