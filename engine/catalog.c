@@ -20,7 +20,7 @@ static struct {
     struct text_service *service;
     char *version;
     char problem[PROBLEM_SIZE]; /* what the database says against itself; empty: nothing */
-    struct timer *timer; /* NULL once closed, when late answers still come */
+    struct timer *timer;        /* NULL once closed, when late answers still come */
 } catalog;
 
 /* Loading */
@@ -65,7 +65,8 @@ static struct text_service *build(const cJSON *data)
     size_t nplaces = read_places(places, place_rows), nkeywords = read_keywords(keywords, keyword_rows);
     struct text_service *service = text_service_new(place_rows, nplaces, keyword_rows, nkeywords);
 
-    log_info("catalog_loaded", "places=%zu keywords=%zu skipped=%zu", nplaces, nkeywords, text_service_skipped(service));
+    log_info("catalog_loaded", "places=%zu keywords=%zu skipped=%zu", nplaces, nkeywords,
+             text_service_skipped(service));
     free(place_rows);
     free(keyword_rows);
     return service;

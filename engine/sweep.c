@@ -22,8 +22,8 @@ static const struct api_fn api_partitions = { .name = "partitions", .write = tru
 
 static struct {
     struct timer *timer, *fold_timer, *months_timer; /* NULL once closed, when late answers still come */
-    size_t away;   /* timers sent and not answered */
-    bool failed;   /* one of them could not be done now */
+    size_t away;                                     /* timers sent and not answered */
+    bool failed;                                     /* one of them could not be done now */
     char upto[64]; /* when all are done, everything up to here has had its effects; empty: there is more */
 } sweep;
 
@@ -69,7 +69,8 @@ static void send_one(const cJSON *due)
     char json[96];
 
     sweep.away++;
-    call(&api_sweep, json, snprintf(json, sizeof json, "{\"timer\":\"%s\",\"ticket\":\"%s\"}", timer, ticket), &lock, one_done);
+    call(&api_sweep, json, snprintf(json, sizeof json, "{\"timer\":\"%s\",\"ticket\":\"%s\"}", timer, ticket), &lock,
+         one_done);
 }
 
 static void take_due(const struct db_answer *answer, void *arg)
