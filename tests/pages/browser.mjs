@@ -6,14 +6,14 @@
 //     const citizen = await browser.person('citizen', { on: PHONE });
 //
 // Whatever a page complains about (an exception, an error on the console, an answer of 5xx) fails the test that asks
-// person.isCalm(), and every person is asked once more when the file ends.
+// person.isCalm(); person.close() asks, too.
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
-import { PASSWORD } from '../http/harness.mjs';
+import { PASSWORD, until } from '../http/harness.mjs';
 
 export const DESK = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
@@ -28,7 +28,7 @@ const OFFLINE = /^Failed to load resource: net::ERR_/;
 
 class Person {
     constructor(hotline, name, context, page, folder) {
-        Object.assign(this, { hotline, name, context, page, folder, complaints: [], pictures: 0, mayLoseConnection: false });
+        Object.assign(this, { hotline, name, context, page, folder, complaints: [], asked: new Set(), mayLoseConnection: false });
         page.on('pageerror', (error) => this.complaints.push(`exception: ${error.stack ?? error}`));
         page.on('console', (message) => {
             const text = message.text();
@@ -40,6 +40,9 @@ class Person {
             if (response.status() >= 500 && !this.mayLoseConnection)
                 this.complaints.push(`${response.status()} ${response.request().method()} ${response.url()}`);
         });
+        page.on('request', (request) => request.resourceType() !== 'eventsource' && this.asked.add(request));
+        page.on('requestfinished', (request) => this.asked.delete(request));
+        page.on('requestfailed', (request) => this.asked.delete(request));
         page.on('dialog', (dialog) => {
             this.complaints.push(`dialog: ${dialog.message()}`);
             dialog.dismiss().catch(() => {});
@@ -54,7 +57,7 @@ class Person {
         return this.page.goto(this.hotline.url + path);
     }
 
-    // By data-testid; the first one that is visible, where several may be (lists that are closed stay in the page).
+    // By data-testid.
     at(id, options) {
         return this.page.getByTestId(id, options);
     }
@@ -97,7 +100,7 @@ class Person {
         await this.at(id).click();
         const option = this.page.locator(`.el-popper:visible [data-testid="option-${value}"]`);
         await option.click();
-        await option.waitFor({ state: 'hidden' }).catch(() => this.press('Escape')); // a list of several stays open
+        await option.waitFor({ state: 'hidden', timeout: 500 }).catch(() => this.press('Escape')); // a list of several stays open
     }
 
     row(number) {
@@ -118,6 +121,11 @@ class Person {
         await this.sees('[data-testid="sign-in"]');
     }
 
+    // All that was asked has been answered; the stream of events never is.
+    rests() {
+        return until(`the page of ${this.name} rests`, () => this.asked.size === 0);
+    }
+
     // Nothing sticks out to the right, on the page or in the part of it that scrolls.
     async fits() {
         const over = await this.page.evaluate(() => {
@@ -135,12 +143,13 @@ class Person {
         assert.ok(over.page <= 0 && over.main <= 0, `${this.name}: wider than the screen by ${JSON.stringify(over)}`);
     }
 
-    // A picture under build/screenshots/<file>/, numbered in the order they were taken.
+    // A picture under build/screenshots/<file>/.
     async shot(name, options = {}) {
         await this.page.screenshot({ path: join(this.folder, `${name}.png`), animations: 'disabled', ...options });
     }
 
     close() {
+        this.isCalm();
         return this.context.close();
     }
 }
@@ -190,11 +199,6 @@ export async function open(hotline, name) {
         args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
             '--disable-component-update', '--disable-sync', '--force-color-profile=srgb'],
     });
-    const browser = new Browser(hotline, program, folder);
-    after(async () => {
-        await program.close();
-        for (const person of browser.people)
-            person.isCalm();
-    });
-    return browser;
+    after(() => program.close());
+    return new Browser(hotline, program, folder);
 }
