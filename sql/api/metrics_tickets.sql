@@ -72,8 +72,8 @@ begin
 
     select coalesce(jsonb_agg(hotline.counted_row(who, p.t)
                || case when p.assignment is null then '{}' else jsonb_build_object('assignment', p.assignment::text, 'counted_round', p.round) end
-               order by p.at desc, p.id desc), '[]'),
-           min(p.last_) filter (where p.row_ = n)
+               order by p.at desc, p.id desc) filter (where p.row_ <= n), '[]'),
+           case when max(p.row_) > n then min(p.last_) filter (where p.row_ = n) end
     into found_, last_
     from (
         select c.*, row_number() over (order by c.at desc, c.id desc) as row_,
@@ -81,7 +81,7 @@ begin
         from hotline.count_page(count_, less, q.from_::timestamp at time zone hotline.zone(), q.to_::timestamp at time zone hotline.zone(),
             units, categories, q.channel, q.district,
             coalesce('epoch'::timestamptz + given[1]::bigint * interval '1 microsecond', 'infinity'),
-            coalesce(given[2]::bigint, 9223372036854775807), n) c
+            coalesce(given[2]::bigint, 9223372036854775807), n + 1) c -- one more tells whether there is another page
     ) p;
     return hotline.answer(200, jsonb_build_object('tickets', found_, 'cursor', last_));
 end $$;
