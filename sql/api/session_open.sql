@@ -16,7 +16,7 @@ begin
             then hotline.now() + make_interval(mins => hotline.setting_int('login.lock_minutes')) end
         where id = p.id;
         update hotline.person set failed = 0 where id = p.id and locked_until is not null;
-        return hotline.problem(401, 'bad_login', '用户名或密码不对。', 'Wrong user name or password.');
+        return hotline.problem(401, 'bad_login', '账号或密码不对。', 'Wrong account or password.');
     end if;
     update hotline.person set failed = 0, locked_until = null where id = p.id and (failed > 0 or locked_until is not null);
     insert into hotline.session (hash, person_id, opened_at, expires_at)
