@@ -69,7 +69,7 @@ export default {
     promised: 'You will be answered by',
     promise: { running: '', kept: 'Answered in time.', late: 'This is late; we are pressing for it.', paused: 'Paused as the rules allow.' },
     unit: 'Responsible unit',
-    noUnit: 'the hotline is finding the unit',
+    noUnit: 'The hotline is finding the unit',
     reply: 'Answer',
     history: 'What has happened',
     refresh: 'Refresh',

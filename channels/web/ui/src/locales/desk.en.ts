@@ -50,8 +50,10 @@ export default {
   list: {
     empty: 'No ticket matches. Try fewer filters.',
     nothing: 'No tickets now. New ones appear here by themselves.',
+    notYours: 'Your role does not see tickets.',
     words: '“{q}”',
-    phone: 'phone {phone}'
+    phone: 'phone {phone}',
+    forgotten: 'The number searched for stays in the tab where it was typed and is not in the address. Type it again.'
   },
   filter: { title: 'Filters', scope: 'Scope', open: 'Open', ended: 'Ended', all: 'All', clear: 'Clear filters' },
   light: { green: 'In time', yellow: 'Due soon', red: 'Overdue', deep_red: 'Long overdue', blue: 'Paused', none: 'No clock' },
@@ -102,7 +104,7 @@ export default {
   reply: {
     all: 'Replies', title: 'Round {round}, version {version}', result: 'Result', told: 'Citizen told', submitted: 'Submitted', verdict: 'Audit',
     fact_finding: 'Facts found', content: 'Reply', measures: 'Measures', legal_basis: 'Legal basis', public_text: 'Public reply',
-    verdicts: { passed: 'passed', pass: 'passed', rejected: 'sent back', reject: 'sent back', unit_rejected: 'sent back by the unit', timeout: 'passed by time' }
+    verdicts: { approved: 'waiting', passed: 'passed', pass: 'passed', rejected: 'sent back', reject: 'sent back', unit_rejected: 'sent back by the unit', timeout: 'passed by time' }
   },
   callback: {
     title: 'Callback', round: 'Callback', roundOf: 'round {n}, {at}', contacted: 'Unit made contact', resolved: 'Resolved', process: 'Content with the process', result: 'Content with the result'

@@ -50,8 +50,10 @@ export default {
   list: {
     empty: '没有符合条件的工单。可以放宽筛选条件再看。',
     nothing: '现在没有工单。有新工单时会自动出现在这里。',
+    notYours: '您的岗位不查看工单。',
     words: '“{q}”',
-    phone: '来电 {phone}'
+    phone: '来电 {phone}',
+    forgotten: '要找的号码只留在当初查找的页面里，没有写进网址。请重新输入。'
   },
   filter: { title: '筛选', scope: '范围', open: '在办', ended: '已结束', all: '全部', clear: '清除筛选' },
   light: { green: '正常', yellow: '临期', red: '超期', deep_red: '严重超期', blue: '暂停', none: '不计时' },
@@ -102,7 +104,7 @@ export default {
   reply: {
     all: '单位答复', title: '第 {round} 轮第 {version} 稿', result: '办理结果', told: '告知诉求人', submitted: '提交时间', verdict: '审核结论',
     fact_finding: '调查情况', content: '答复内容', measures: '处理措施', legal_basis: '法规依据', public_text: '公开答复',
-    verdicts: { passed: '通过', pass: '通过', rejected: '退回重写', reject: '退回重写', unit_rejected: '单位退回', timeout: '超时视同通过' }
+    verdicts: { approved: '等待审核', passed: '通过', pass: '通过', rejected: '退回重写', reject: '退回重写', unit_rejected: '单位退回', timeout: '超时视同通过' }
   },
   callback: {
     title: '回访', round: '回访', roundOf: '第 {n} 轮，{at}', contacted: '单位是否联系', resolved: '是否解决', process: '过程满意度', result: '结果满意度'

@@ -5,7 +5,8 @@ import type { ActAnswer, Action, Ticket } from '@/shared/types'
 
 export type Values = Record<string, unknown>
 
-// What a ticket already says under the names that inputs use.
+// What a ticket already says under the names that inputs use, for the actions that write the complaint itself: these name its title.
+// The content of a reply is another.
 function ownValues(ticket: Ticket): Values {
   return {
     type: ticket.type, title: ticket.title, content: ticket.content, address: ticket.address ?? undefined,
@@ -30,7 +31,7 @@ export function useForm(ticket: Ref<Ticket>) {
   let lastBody = ''
 
   function open(next: Action): void {
-    const own = ownValues(ticket.value)
+    const own = next.inputs.some((i) => i.name === 'title') ? ownValues(ticket.value) : {}
     for (const input of next.inputs) {
       if (typed.has(input.name) && isGiven(values[input.name])) continue
       values[input.name] = input.default ?? own[input.name] ?? undefined
