@@ -154,7 +154,7 @@ const queries = [
     ['closed=1&cursor=1_2', 'cursor bad_cursor'],
     ['q=%E5%90%B5', 'q too_short'],
     [`q=${'%E5%90%B5'.repeat(101)}`, 'q bad_value'],
-    ['phone=thirteen', 'phone bad_phone'],
+    ['phone=13800138000', 'phone unknown_parameter'], // a number has no place in an address
     ['waits=everything', 'waits unknown_word'],
 ];
 
@@ -166,6 +166,35 @@ for (const [query, fault] of queries)
         assert.equal(answer.body.code, fault ? 'bad_inputs' : 'bad_query');
         if (fault)
             assert.equal(fields(answer)[0], fault);
+    });
+
+// The body of a search, the code of its refusal, the field at fault.
+const searches = [
+    [{ phone: 'thirteen' }, 'bad_fields', 'phone bad_phone'],
+    [{ phone: 13800138000 }, 'bad_fields', 'phone wrong_type'],
+    [{ phone: '1380013' + '8'.repeat(30) }, 'bad_inputs', 'phone bad_phone'],
+    [{ phone: '' }, 'bad_fields', 'phone bad_phone'],
+    [{ colour: 'red' }, 'bad_fields', 'colour unknown_field'],
+    [{ state: ['handling'] }, 'bad_fields', 'state wrong_type'],
+    [{ limit: 0 }, 'bad_fields', 'limit out_of_range'],
+    [{ limit: 201 }, 'bad_fields', 'limit out_of_range'],
+    [{ limit: '25' }, 'bad_fields', 'limit wrong_type'],
+    [{ state: 'Draft' }, 'bad_inputs', 'state bad_value'],
+    [{ state: 'no_such_state' }, 'bad_inputs', 'state unknown_word'],
+    [{ ids: '1,,2' }, 'bad_inputs', 'ids bad_value'],
+    [{ from: '2018-02-30' }, 'bad_inputs', 'from bad_date'],
+    [{ to: '2018-01-01' }, 'bad_inputs', 'from missing'],
+    [{ closed: '1', cursor: '1_2' }, 'bad_inputs', 'cursor bad_cursor'],
+    [{ q: '吵' }, 'bad_inputs', 'q too_short'],
+];
+
+for (const [body, code, fault] of searches)
+    test(`a search by ${JSON.stringify(body).slice(0, 40)} is refused`, async () => {
+        const answer = await dispatcher.post('/v1/desk/tickets/search', body);
+
+        assert.equal(answer.status, 422, answer.text);
+        assert.equal(answer.body.code, code);
+        assert.deepEqual(fields(answer), [fault]);
     });
 
 test('impossible dates of figures are refused', async () => {

@@ -34,8 +34,10 @@ async function whole(staff, query = '', limit = 7) {
 
 before(async () => {
     const states = ['pending_accept', 'pending_dispatch', 'pending_sign', 'handling', 'unit_approval', 'pending_audit', 'pending_callback', 'closed'];
-    const make = async (i) => all.push(await office.at(states[i % states.length],
-        { type: i % 3 ? 'complaint' : 'help', division: places[i % 3], phone: `1380013${8000 + (i % 4)}` }));
+    const make = async (i) => {
+        const phone = `1380013${8000 + (i % 4)}`;
+        all.push({ ...await office.at(states[i % states.length], { type: i % 3 ? 'complaint' : 'help', division: places[i % 3], phone }), phone });
+    };
 
     for (let i = 0; i < 32; i += 8)
         await Promise.all(Array.from({ length: 8 }, (_, k) => make(i + k)));
@@ -161,14 +163,51 @@ test('a ticket is found by words of its title or content, in any width and case'
     assert.deepEqual((await office.read('dispatcher1', t)).texts.map((x) => x.title), ['梅溪河边的ＡＢＣ广告牌'], 'the citizen\'s words are kept');
 });
 
+const search = (staff, body) => staff.post('/v1/desk/tickets/search', body);
+
 test('a ticket is found by its phone number, by those who may', async () => {
     const t = await office.filed({ phone: '13612345678' });
 
-    for (const typed of ['13612345678', '136 1234 5678', '+8613612345678'])
-        assert.deepEqual(numbers((await dispatcher.get(`/v1/desk/tickets?phone=${encodeURIComponent(typed)}`)).body.tickets), [t.number]);
-    assert.deepEqual((await dispatcher.get('/v1/desk/tickets?phone=13612345679')).body.tickets, []);
+    for (const typed of ['13612345678', '136 1234 5678', '+8613612345678', '１３６－１２３４－５６７８'])
+        assert.deepEqual(numbers((await search(dispatcher, { phone: typed })).body.tickets), [t.number], typed);
+    assert.deepEqual((await search(dispatcher, { phone: '13612345679' })).body.tickets, []);
     for (const login of ['auditor1', 'st-gaj.d', 'efficiency1'])
-        assert.equal((await (await hotline.as(login)).get('/v1/desk/tickets?phone=13612345678')).status, 403, login);
+        assert.equal((await search(await hotline.as(login), { phone: '13612345678' })).status, 403, login);
+    assert.equal((await search(hotline.anybody, { phone: '13612345678' })).status, 401);
+});
+
+test('a search by phone takes the filters of a list, its pages and its ids', async () => {
+    const phone = '13800138003'; // of tickets in hand and closed ones
+    const period = { from: '2000-01-01', to: '2099-01-01' };
+    const found = async (body) => {
+        const answer = await search(dispatcher, { phone, ...body });
+        assert.equal(answer.status, 200, answer.text);
+        return answer.body;
+    };
+    const { tickets: open } = await found({});
+    const { tickets: ever } = await found(period);
+
+    assert.deepEqual(sorted(numbers(ever)), sorted(numbers(all.filter((t) => t.phone === phone))));
+    assert.deepEqual(sorted(numbers(open)), sorted(numbers(ever.filter((row) => row.state !== 'closed'))));
+    assert.ok(open.length > 3 && ever.length > open.length);
+    for (const [filter, rows] of [[{}, open], [period, ever]]) {
+        const paged = [];
+        for (let cursor; cursor !== null;) {
+            const page = await found({ ...filter, limit: 3, ...(cursor && { cursor }) });
+            paged.push(...page.tickets);
+            cursor = page.cursor;
+        }
+        assert.deepEqual(numbers(paged), numbers(rows));
+        const ids = (await whole(dispatcher, new URLSearchParams(filter))).map((row) => row.id).join();
+        assert.deepEqual(sorted(numbers((await found({ ...filter, ids, limit: 200 })).tickets)), sorted(numbers(rows)));
+        const { state } = rows[0];
+        assert.deepEqual(numbers((await found({ ...filter, state })).tickets), numbers(rows.filter((row) => row.state === state)));
+    }
+});
+
+test('without a phone number a search is the list', async () => {
+    for (const query of [{}, { state: 'handling' }, { closed: '1' }, { q: '不存在的词语' }, { q: all[0].number }, { state: '', light: '' }])
+        assert.deepEqual((await search(dispatcher, query)).body, (await dispatcher.get(`/v1/desk/tickets?${new URLSearchParams(query)}`)).body);
 });
 
 // ---- who sees what -----------------------------------------------------------------------------------------------------

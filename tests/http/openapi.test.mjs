@@ -55,6 +55,7 @@ const tables = {
     'engine/desk.c text_fields': description.components.schemas.Words.properties,
     'engine/session.c login_fields': description.components.schemas.Login.properties,
     'engine/desk.c list_filters': '/v1/desk/tickets',
+    'engine/desk.c search_fields': description.components.schemas.Search.properties,
     'engine/desk.c metric_filters': '/v1/metrics/{name}/tickets',
 };
 

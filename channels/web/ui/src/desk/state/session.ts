@@ -1,6 +1,7 @@
 import { ref } from 'vue'
 import { api, asProblem, onSignedOut } from '@/shared/api'
 import type { User } from '@/shared/types'
+import { forgetSearches } from './search'
 
 const user = ref<User | null>(null)
 // Signed out in the middle of work: the page stays as it is under the sign-in.
@@ -17,8 +18,9 @@ export function useSession() {
       user.value = (await api.me()).user
       return true
     } catch (error) {
-      if (asProblem(error).status === 401) return false
-      throw error
+      if (asProblem(error).status !== 401) throw error
+      forgetSearches()
+      return false
     }
   }
 
@@ -26,13 +28,16 @@ export function useSession() {
     const before = user.value?.id
     user.value = (await api.signIn(login, password)).user
     isExpired.value = false
-    if (before && before !== user.value.id) location.assign('/desk/')
+    if (!before || before === user.value.id) return
+    forgetSearches()
+    location.assign('/desk/')
   }
 
   async function signOut(): Promise<void> {
     try {
       await api.signOut()
     } finally {
+      forgetSearches()
       location.assign('/desk/')
     }
   }
