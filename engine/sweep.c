@@ -12,25 +12,25 @@
 #include "stats.h"
 #include "worker.h"
 
-enum { PAGE = 500, IDLE_MS = 500, FAILED_MS = 2000, FOLD_MS = 1000, MONTHS_MS = 3600 * 1000 };
+enum { PAGE = 500, IDLE_MS = 500, FAILED_MS = 2000, FOLD_MS = 1000, UPKEEP_MS = 3600 * 1000 };
 
 static const struct api_fn api_due = { .name = "sweep_due" };
 static const struct api_fn api_sweep = { .name = "sweep", .write = true };
+static const struct api_fn api_sweep_failed = { .name = "sweep_failed", .write = true };
 static const struct api_fn api_swept = { .name = "swept", .write = true };
 static const struct api_fn api_fold = { .name = "fold", .write = true };
-static const struct api_fn api_partitions = { .name = "partitions", .write = true };
+static const struct api_fn api_upkeep = { .name = "upkeep", .write = true };
 
 static struct {
-    struct timer *timer, *fold_timer, *months_timer; /* NULL once closed, when late answers still come */
+    struct timer *timer, *fold_timer, *upkeep_timer; /* NULL once closed, when late answers still come */
     size_t away;                                     /* timers sent and not answered */
     bool failed;                                     /* one of them could not be done now */
     char upto[64]; /* when all are done, everything up to here has had its effects; empty: there is more */
 } sweep;
 
-static void call(const struct api_fn *fn, const char *json, int len, const int64_t *lock, db_fn *done)
+static void call(const struct api_fn *fn, const char *json, int len, db_fn *done)
 {
-    db_call(&(struct db_call){
-        .fn = fn, .json = json, .len = (size_t)len, .locks = lock, .nlocks = lock ? 1 : 0, .key = json, .done = done });
+    db_call(&(struct db_call){ .fn = fn, .json = json, .len = (size_t)len, .key = json, .done = done });
 }
 
 static void told(const struct db_answer *answer, void *arg)
@@ -48,14 +48,24 @@ static void finish_page(void)
     else
         timer_set(sweep.timer, 0);
     if (!sweep.failed && *sweep.upto)
-        call(&api_swept, json, snprintf(json, sizeof json, "{\"upto\":\"%s\"}", sweep.upto), NULL, told);
+        call(&api_swept, json, snprintf(json, sizeof json, "{\"upto\":\"%s\"}", sweep.upto), told);
+}
+
+/* A timer whose work is impossible is put off, so that the others do not wait for it; when the database is away all of them are. */
+static void put_off(const struct db_answer *answer, int64_t timer)
+{
+    char json[48];
+
+    if (answer->status == 500)
+        call(&api_sweep_failed, json, snprintf(json, sizeof json, "{\"timer\":\"%lld\"}", (long long)timer), told);
+    else
+        sweep.failed = true;
 }
 
 static void one_done(const struct db_answer *answer, void *arg)
 {
-    (void)arg;
-    if (answer->status / 100 != 2)
-        sweep.failed = true;
+    if (answer->status >= 500)
+        put_off(answer, (intptr_t)arg);
     if (answer->status == 200)
         feed_poke();
     if (--sweep.away == 0 && sweep.timer)
@@ -67,10 +77,17 @@ static void send_one(const cJSON *due)
     const char *timer = json_text(due, "timer"), *ticket = json_text(due, "ticket");
     int64_t lock = strtoll(ticket, NULL, 10);
     char json[96];
+    int len = snprintf(json, sizeof json, "{\"timer\":\"%s\",\"ticket\":\"%s\"}", timer, ticket);
 
     sweep.away++;
-    call(&api_sweep, json, snprintf(json, sizeof json, "{\"timer\":\"%s\",\"ticket\":\"%s\"}", timer, ticket), &lock,
-         one_done);
+    db_call(&(struct db_call){ .fn = &api_sweep,
+                               .json = json,
+                               .len = (size_t)len,
+                               .locks = &lock,
+                               .nlocks = 1,
+                               .key = timer,
+                               .done = one_done,
+                               .arg = (void *)(intptr_t)strtoll(timer, NULL, 10) });
 }
 
 static void take_due(const struct db_answer *answer, void *arg)
@@ -97,7 +114,7 @@ static void look(void *arg)
     char json[32];
 
     (void)arg;
-    call(&api_due, json, snprintf(json, sizeof json, "{\"limit\":%d}", PAGE), NULL, take_due);
+    call(&api_due, json, snprintf(json, sizeof json, "{\"limit\":%d}", PAGE), take_due);
 }
 
 /* Figures: deltas become rows. */
@@ -112,15 +129,15 @@ static void folded(const struct db_answer *answer, void *arg)
 static void fold(void *arg)
 {
     (void)arg;
-    call(&api_fold, "{}", 2, NULL, folded);
+    call(&api_fold, "{}", 2, folded);
 }
 
-/* The months ahead are there long before they are needed, so once an hour is often, and a failure waits for the next. */
-static void make_months(void *arg)
+/* Months ahead and old rows are in no hurry: once an hour is often, and a failure waits for the next. */
+static void keep_up(void *arg)
 {
     (void)arg;
-    timer_set(sweep.months_timer, MONTHS_MS);
-    call(&api_partitions, "{}", 2, NULL, told);
+    timer_set(sweep.upkeep_timer, UPKEEP_MS);
+    call(&api_upkeep, "{}", 2, told);
 }
 
 bool sweep_open(void)
@@ -129,10 +146,10 @@ bool sweep_open(void)
         return true;
     sweep.timer = timer_new(look, NULL);
     sweep.fold_timer = timer_new(fold, NULL);
-    sweep.months_timer = timer_new(make_months, NULL);
+    sweep.upkeep_timer = timer_new(keep_up, NULL);
     timer_set(sweep.timer, IDLE_MS);
     timer_set(sweep.fold_timer, FOLD_MS);
-    timer_set(sweep.months_timer, FOLD_MS);
+    timer_set(sweep.upkeep_timer, FOLD_MS);
     return true;
 }
 
@@ -140,6 +157,6 @@ void sweep_close(void)
 {
     timer_free(sweep.timer);
     timer_free(sweep.fold_timer);
-    timer_free(sweep.months_timer);
-    sweep.timer = sweep.fold_timer = sweep.months_timer = NULL;
+    timer_free(sweep.upkeep_timer);
+    sweep.timer = sweep.fold_timer = sweep.upkeep_timer = NULL;
 }

@@ -11,5 +11,8 @@ begin
     if to_regclass('hotline.ticket_' || to_char(hotline.day_of(hotline.now()) + interval '1 month', 'YYYYMM')) is null then
         bad := bad || '"partitions_missing"';
     end if;
+    if exists (select from hotline.timer where failures > 0) then
+        bad := bad || '"timers_failed"';
+    end if;
     return hotline.answer(200, jsonb_build_object('problems', bad, 'simulation', hotline.is_simulation(), 'version', hotline.reference_version()));
 end $$;

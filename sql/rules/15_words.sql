@@ -189,7 +189,7 @@ from (values
     ('OPR', 'answer_on_spot refuse', 'own'),
     ('OPR', 'ticket.read ticket.list ticket.find', 'all'),
     ('ACC', 'answer_on_spot accept refuse ticket.read ticket.list ticket.find contact.reveal', 'all'),
-    ('LDR', 'save_draft approve reject close_unsatisfied ticket.read ticket.list ticket.find ticket.sealed contact.reveal metrics.read', 'all'),
+    ('LDR', 'save_draft approve reject audit_pass audit_reject close_unsatisfied ticket.read ticket.list ticket.find ticket.sealed contact.reveal metrics.read', 'all'),
     ('DSP', 'dispatch ticket.read ticket.list ticket.find metrics.read', 'all'),
     ('AUD', 'audit_pass audit_reject ticket.read ticket.list', 'all'),
     ('CBK', 'callback_attempt callback_ok rework ticket.read ticket.list ticket.find contact.reveal', 'all'),
@@ -214,6 +214,9 @@ insert into hotline.setting (name, value, meaning) values
     ('login.lock_minutes', '15', 'how long it stays locked'),
     ('session.hours', '12', 'how long a session lives'),
     ('callback.sms_hours', '72', 'how long the rating link waits before an unreachable citizen''s ticket closes'),
+    ('keep.answers_days', '7', 'how long a repeated request gets its first answer'),
+    ('keep.sessions_days', '30', 'how long an ended session is remembered'),
+    ('keep.searches_days', '90', 'how long it is known who searched for an earlier complaint'),
     ('archive.days', '100', 'days after closing until a ticket is archived'),
     ('audit.rejections', '2', 'rejections a round by the auditor; the next is the supervisor''s')
 on conflict (name) do nothing;

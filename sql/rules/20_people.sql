@@ -65,13 +65,17 @@ begin
     );
 end $$;
 
--- May this person see this ticket?  A unit's people see what is or was assigned to their subtree; a sealed ticket shows only to
+-- May this person see this ticket?  A draft is its writer's, and theirs who may save or answer any.  A unit's people see what is or was assigned to their subtree; a sealed ticket shows only to
 -- those with the right to it (and to whoever wrote it down).
 create or replace function hotline.sees(who hotline.actor, t hotline.ticket) returns boolean
 language plpgsql stable as $$
 begin
     if 'SYS' = any (who.roles) then
         return true;
+    end if;
+    if t.state = 10 and t.created_by is distinct from who.id
+            and 'all' not in (coalesce(hotline.scope_of(who, 'save_draft'), ''), coalesce(hotline.scope_of(who, 'answer_on_spot'), '')) then
+        return false;
     end if;
     if t.secrecy = 3 and not hotline.has_right(who, 'ticket.sealed') and t.created_by is distinct from who.id then
         return false;
@@ -101,6 +105,18 @@ begin
             'expires_at', hotline.time_text(s.expires_at))
         from hotline.person p join hotline.unit u on u.id = p.unit_id join hotline.session s on s.person_id = p.id and s.hash = x->>'session'
         where p.id = who.id));
+end $$;
+
+-- One more wrong password under this name; the lock starts the count anew.
+create or replace function hotline.count_failure(name_ text) returns void
+language plpgsql as $$
+declare
+    most int := hotline.setting_int('login.failures');
+    until timestamptz := hotline.now() + make_interval(mins => hotline.setting_int('login.lock_minutes'));
+begin
+    insert into hotline.login_failure as f (login, failed, at) values (name_, 1, hotline.now())
+    on conflict (login) do update set failed = (f.failed + 1) % most, at = excluded.at,
+        locked_until = case when f.failed + 1 >= most then until end;
 end $$;
 
 -- Add or change a person; used by hotlinectl.  The hash is argon2id's own text form.

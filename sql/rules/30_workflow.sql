@@ -132,7 +132,6 @@ from (values
     ('dispatch', 'item', 'item', false, null, null, null, '目录事项', 'Directory item'),
     ('dispatch', 'policy', 'policy', false, null, null, null, '时限', 'Policy'),
     ('dispatch', 'instruction', 'text', true, 2, 1000, null, '派单意见', 'Instruction'),
-    ('dispatch', 'cc_parent', 'bool', false, null, null, null, '抄送上级单位', 'Copy to the parent unit'),
     ('sign', 'handler', 'person', false, null, null, null, '承办人', 'Handler'),
     ('first_contact', 'contacted', 'bool', true, null, null, null, '已联系上', 'Reached'),
     ('first_contact', 'way', 'word', true, null, null, 'way', '联系方式', 'How'),

@@ -132,13 +132,27 @@ begin
     return case when bad <> '[]' then hotline.bad_inputs(bad) end;
 end $$;
 
+-- A mobile number, or a resident identity number, in whatever digits stand together.  Citizens read a reply (invariant 6).
+create or replace function hotline.has_personal_number(s text) returns boolean
+language sql immutable as $$
+    select translate(s, '０１２３４５６７８９－ -', '0123456789') ~ '(^|[^0-9])(86)?1[3-9][0-9]{9}([^0-9]|$)|(^|[^0-9])[1-9][0-9]{16}[0-9Xx]([^0-9]|$)'
+$$;
+
 create or replace function hotline.may_reply(c hotline.call) returns api.answer
 language plpgsql as $$
+declare
+    bad jsonb;
 begin
     if not (c.t).anonymous and (c.t).reply_wanted and (c.t).secrecy < 2
             and not exists (select from hotline.first_contact where ticket_id = (c.t).id and assignment_id = (c.a).id) then
         return hotline.problem(409, 'no_first_contact', '请先登记与诉求人的联系情况，再提交答复。',
             'Record the first contact with the citizen before replying.');
+    end if;
+    select coalesce(jsonb_agg(hotline.field(n, 'personal_data', '含有手机号码或身份证号，请删去后再提交。',
+            'It holds a mobile or identity number; take it out.')), '[]') into bad
+    from unnest('{content,measures,public_text}'::text[]) n where hotline.has_personal_number(c.x->>n);
+    if bad <> '[]' then
+        return hotline.bad_inputs(bad);
     end if;
     if (c.x->>'told_at')::timestamptz > c.at then
         return hotline.bad_inputs(jsonb_build_array(hotline.field('told_at', 'in_future', '答复时间不能晚于现在。', 'The time lies in the future.')));
@@ -146,10 +160,21 @@ begin
     return null;
 end $$;
 
+-- An audit that nobody made in time is the shift lead's too (T62).
+create or replace function hotline.audit_is_overdue(t hotline.ticket) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from hotline.clock where ticket_id = t.id and kind = 'audit' and met_at is null and stopped_at is null
+                   and breached_at is not null);
+end $$;
+
 -- Invariant 8: who dispatched a ticket, in whatever round, does not audit it.
 create or replace function hotline.may_audit(c hotline.call) returns api.answer
 language plpgsql as $$
 begin
+    if c.role = 'LDR' and not hotline.audit_is_overdue(c.t) then
+        return hotline.forbidden();
+    end if;
     if exists (select from hotline.assignment where ticket_id = (c.t).id and dispatched_by = (c.actor).id) then
         return hotline.problem(403, 'dispatcher_cannot_audit', '派单人不能审核同一张工单。', 'Who dispatched a ticket cannot audit it.');
     end if;
@@ -163,7 +188,7 @@ begin
     if (c.a).rejected_count >= hotline.setting_int('audit.rejections') and not ('SUP' = any ((c.actor).roles)) then
         return hotline.problem(403, 'supervisor_rejects', '本轮已退回两次，再退回须由督办员决定。',
             'This reply was rejected twice; only a supervisor may reject it again.');
-    elsif (c.a).rejected_count < hotline.setting_int('audit.rejections') and not ('AUD' = any ((c.actor).roles)) then
+    elsif (c.a).rejected_count < hotline.setting_int('audit.rejections') and not ((c.actor).roles && '{AUD,LDR}') then
         return hotline.forbidden();
     end if;
     return hotline.may_audit(c);

@@ -145,7 +145,7 @@ begin
         select i.ticket_id, case when i.phone_hmac = phone then 'same caller' else 'same place' end as why,
                hotline.gram_likeness(mine, g.grams) as likeness
         from (
-            (select ticket_id, phone_hmac from hotline.inbox where phone_hmac = phone order by ticket_id desc limit 50)
+            (select ticket_id, phone_hmac from hotline.inbox where phone_hmac = phone and state > 10 order by ticket_id desc limit 50)
             union
             (select ticket_id, phone_hmac from hotline.inbox
              where division like left(t.division, 9) || '%' and state > 10 order by ticket_id desc limit 300)

@@ -71,11 +71,11 @@ begin
     );
 end $$;
 
--- May this person ask to see the contact data?  Units never see it above secrecy 0.
+-- May this person ask to see the contact data?  Units never see it above secrecy 0, nor when the ticket has ended.
 create or replace function hotline.may_reveal(who hotline.actor, t hotline.ticket) returns boolean
 language sql stable as $$
     select hotline.role_for(who, 'contact.reveal', t, hotline.main_of(t)) is not null
-        and (who.centre or t.secrecy = 0)
+        and (who.centre or t.secrecy = 0 and t.state < 70)
 $$;
 
 create or replace function hotline.contact_json(who hotline.actor, t hotline.ticket) returns jsonb

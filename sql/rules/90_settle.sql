@@ -4,6 +4,16 @@
 create or replace function hotline.reference_version() returns text
 language sql stable as $$ select value #>> '{}' from hotline.setting where name = 'reference.version' $$;
 
+-- What is kept only for a while: answers for repeats, ended sessions, failed logins, traces of searches.
+create or replace function hotline.forget_old() returns void
+language plpgsql as $$
+begin
+    delete from hotline.idem where at < hotline.now() - make_interval(days => hotline.setting_int('keep.answers_days'));
+    delete from hotline.session where expires_at < hotline.now() - make_interval(days => hotline.setting_int('keep.sessions_days'));
+    delete from hotline.login_failure where at < hotline.now() - interval '1 day';
+    delete from hotline.dup_check where at < hotline.now() - make_interval(days => hotline.setting_int('keep.searches_days'));
+end $$;
+
 create or replace function hotline.settle() returns void
 language plpgsql as $$
 declare

@@ -198,8 +198,6 @@ create table hotline.person (
     unit_id int not null references hotline.unit,
     password_hash text not null,
     demo boolean not null default false,
-    failed int not null default 0,
-    locked_until timestamptz,
     disabled_at timestamptz
 );
 create index person_unit on hotline.person (unit_id);
@@ -227,6 +225,14 @@ create table hotline.role_right (
     constraint role_right_scope check (scope in ('own', 'unit', 'all'))
 );
 create index role_right_action on hotline.role_right (action);
+
+-- Wrong passwords in a row, per name whether anybody has it or not: a lock tells nothing about who has an account.
+create table hotline.login_failure (
+    login text primary key,
+    failed int not null,
+    locked_until timestamptz,
+    at timestamptz not null
+);
 
 create table hotline.session (
     hash text primary key,

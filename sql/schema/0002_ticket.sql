@@ -133,7 +133,6 @@ create table hotline.clock (
     id bigint not null,
     ticket_id bigint not null,
     assignment_id bigint,
-    approval_id bigint,
     kind text not null,
     calendar_id int not null,
     start_at timestamptz not null,
@@ -171,9 +170,13 @@ create table hotline.timer (
     at timestamptz not null,
     ticket_id bigint not null,
     kind text not null,
-    clock_id bigint
+    clock_id bigint,
+    -- Set when it could not be done: the sweep comes back to it then and does not wait for it meanwhile.
+    retry_at timestamptz,
+    failures int not null default 0
 );
 create index timer_at on hotline.timer (at, id);
+create index timer_failed on hotline.timer (id) where failures > 0;
 create index timer_ticket on hotline.timer (ticket_id);
 
 -- How far the sweep has come: every due time up to here has had its effects.

@@ -94,7 +94,7 @@ test('another\'s draft is not to be touched', async () => {
     const operator = await hotline.as('operator1');
     const { body: t } = await operator.post('/v1/desk/tickets', { channel: 'phone' });
 
-    refused(await office.do('operator2', t, 'save_draft', { title: '改一改' }), 403, 'forbidden');
+    refused(await office.do('operator2', t, 'save_draft', { title: '改一改' }), 404, 'no_such_ticket');
     assert.equal((await (await hotline.as('operator2')).get('/v1/desk/tickets?state=draft')).body.tickets.some((row) => row.id === t.id), false);
     assert.equal((await operator.get('/v1/desk/tickets?state=draft&mine=1')).body.tickets.some((row) => row.id === t.id), true);
 });

@@ -60,7 +60,7 @@ test('five wrong passwords in a row lock the account, for the right one too', as
     assert.ok(Number(locked.headers.get('retry-after')) > 0);
     assert.equal((await login('media1')).status, 200);
 
-    await hotline.sql('update hotline.person set locked_until = now() - interval \'1 second\' where login = \'social1\'');
+    await hotline.sql('update hotline.login_failure set locked_until = now() - interval \'1 second\' where login = \'social1\'');
     assert.equal((await login('social1')).status, 200);
 });
 

@@ -84,7 +84,7 @@ begin
 end $$;
 select bag_eq(
     $$select proname::text from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname = 'api' and proname not in ('lock', 'boot', 'numbers', 'intake', 'follow', 'login_begin', 'session_open', 'session_close',
-        'feed', 'fold', 'partitions', 'sweep', 'sweep_due', 'swept', 'ready', 'public_metrics', 'divisions')$$,
+        'feed', 'fold', 'sweep_failed', 'upkeep', 'sweep', 'sweep_due', 'swept', 'ready', 'public_metrics', 'divisions')$$,
     $$select unnest('{act, actions, counts, draft, dup_check, metrics, metrics_tickets, reference, reveal, route, session_get, ticket, tickets}'::text[])$$,
     'a function is either the engine''s own or asks who is there'
 );
@@ -216,7 +216,8 @@ select results_eq('select play.open(''media1'', false) from generate_series(1, 5
 select is(play.open('media1', true), 429, 'five wrong ones lock the account');
 select play.go('2026-03-02 10:15:01') \g /dev/null
 select is(play.open('media1', true), 200, 'for a quarter of an hour');
-select is(play.open('nobody', true), 401, 'an unknown login is a wrong one');
+select results_eq('select play.open(''nobody'', false) from generate_series(1, 6)', 'values (401), (401), (401), (401), (401), (429)',
+    'a name that nobody has is locked like any other');
 
 select * from finish();
 rollback;

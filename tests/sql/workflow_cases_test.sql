@@ -11,7 +11,7 @@ select play.ticket('draft') as d \gset
 select is(play.clocks(:d), 'draft', 'a draft has no clock but its own');
 select is((select row(accepted_at, submitted_at, promise_due_at)::text from ticket where id = :d), '(,,)', 'a draft is not counted');
 select is(play.says(api.draft('{"session": "acceptor1", "channel": "phone", "seq": "1"}')), '403 forbidden', 'only an operator opens a draft');
-select is(play.tries('operator2', :d, 'save_draft', '{"address": "x"}'), '403 forbidden', 'another operator does not save a draft');
+select is(play.tries('operator2', :d, 'save_draft', '{"address": "x"}'), '404 no_such_ticket', 'to another operator a draft does not exist');
 select is(play.tries('leader1', :d, 'save_draft', '{"address": "金砂路"}'), '200', 'the shift lead does');
 select is(play.tries('operator1', :d, 'save_draft', '{"address": ""}'), '200', 'an address can be emptied');
 select is((select address from ticket where id = :d), '', 'and is empty then');

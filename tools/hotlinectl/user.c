@@ -184,8 +184,8 @@ int user_passwd(const struct args *args)
 
     choose_password(args, hash);
     sql_do(db, "begin", 0, NULL);
-    sql_do(db, "update hotline.person set password_hash = $2, failed = 0, locked_until = null where id = $1", 2,
-           values);
+    sql_do(db, "update hotline.person set password_hash = $2 where id = $1", 2, values);
+    sql_do(db, "delete from hotline.login_failure where login = (select login from hotline.person where id = $1)", 1, values);
     end_sessions(db, id);
     sql_do(db, "commit", 0, NULL);
     printf("changed %s\n", args->at[0]);
@@ -239,35 +239,42 @@ int user_roles(const struct args *args)
 
 /* ---- demonstration ---- */
 
+/* The last six may handle sealed tickets, at every step from acceptance to audit. */
 static const struct {
-    const char *login, *name, *role;
-} centre[] = {
+    const char *login, *name, *roles, *unit; /* NULL: the centre */
+} people[] = {
     { "operator1", "林晓岚", "OPR" },   { "operator2", "陈雅婷", "OPR" },   { "acceptor1", "黄志勤", "ACC" },
     { "leader1", "郑国栋", "LDR" },     { "dispatcher1", "许文静", "DSP" }, { "dispatcher2", "吴少鹏", "DSP" },
     { "auditor1", "蔡慧敏", "AUD" },    { "callback1", "谢佳莹", "CBK" },   { "supervisor1", "张建平", "SUP" },
     { "efficiency1", "李正清", "EFF" }, { "media1", "杨思琪", "MED" },      { "social1", "方嘉宜", "SOC" },
     { "cityleader1", "周海明", "LEA" }, { "admin1", "马立新", "ADM" },
+    { "acceptor9", "孙敬", "ACC SEC" },  { "dispatcher9", "余谨", "DSP SEC" },
+    { "auditor9", "周慎", "AUD SEC" },   { "st-gaj.d9", "市公安局密件派单员", "UDP SEC", "ST-GAJ" },
+    { "st-gaj.h9", "市公安局密件承办人", "UHD SEC", "ST-GAJ" },
+    { "st-gaj.a9", "市公安局密件审批人", "UAP SEC", "ST-GAJ" },
 };
 
 static const struct {
     const char *suffix, *name, *role;
 } posts[] = { { ".d", "派单员", "UDP" }, { ".h", "承办人", "UHD" }, { ".a", "审批人", "UAP" } };
 
-static int make_centre(PGconn *db, const char *hash)
+static int make_people(PGconn *db, const char *hash)
 {
     int made = 0;
 
-    for (int i = 0; i < COUNT(centre); i++) {
-        const char *const values[] = { centre[i].login, centre[i].name, hash, centre[i].role };
+    for (int i = 0; i < COUNT(people); i++) {
+        const char *const values[] = { people[i].login, people[i].name, hash, people[i].roles, people[i].unit };
 
         made += (int)sql_number(
             db,
             "with made as (insert into hotline.person (login, name, unit_id, password_hash, demo)"
-            "  select $1, $2, u.id, $3, true from hotline.unit as u where u.kind = 'centre' order by u.id limit 1"
+            "  select $1, $2, u.id, $3, true from hotline.unit as u"
+            "  where case when $5::text is null then u.kind = 'centre' else u.code = $5 end order by u.id limit 1"
             "  on conflict (login) do nothing returning id),"
-            " as_role as (insert into hotline.person_role (person_id, role) select id, $4 from made)"
+            " as_role as (insert into hotline.person_role (person_id, role)"
+            "  select id, unnest(string_to_array($4, ' ')) from made)"
             " select count(*) from made",
-            4, values);
+            5, values);
     }
     return made;
 }
@@ -304,7 +311,7 @@ int user_make_demo(PGconn *db, bool force)
     if (!old)
         hash_password(DEMO_PASSWORD, hash);
     sql_do(db, "begin", 0, NULL);
-    made = make_centre(db, old ? old : hash) + make_units(db, old ? old : hash);
+    made = make_people(db, old ? old : hash) + make_units(db, old ? old : hash);
     sql_do(db, "commit", 0, NULL);
     free(old);
     return made;
