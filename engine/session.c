@@ -286,7 +286,6 @@ struct login {
 static const struct field login_fields[] = {
     { "login", JSON_WORD, .must = true, .min = 1, .max = 64 },
     { "password", JSON_TEXT, .must = true, .min = 1, .max = PASSWORD_MAX },
-    { "otp", JSON_WORD, .max = 16 },
 };
 
 /* A page of another site must not sign its visitor in as somebody else. */
@@ -387,7 +386,6 @@ static enum next verify_password(struct req *r)
 static enum next store_session(struct req *r)
 {
     struct login *login = r->state;
-    const char *otp = json_text(r->json, "otp");
 
     if (r->answer.status == 503)
         return refuse_later(r, "busy", 1);
@@ -399,8 +397,6 @@ static enum next store_session(struct req *r)
     session_hash(login->token, r->session);
     cJSON_AddStringToObject(r->call, "session", r->session);
     cJSON_AddBoolToObject(r->call, "ok", login->fits);
-    if (otp != NULL)
-        cJSON_AddStringToObject(r->call, "otp", otp);
     return ask(r, &api_session_open, r->call);
 }
 
@@ -412,6 +408,16 @@ static void set_cookie(struct req *r, const char *token, int seconds)
     req_set_header(r, "Set-Cookie",
                    arena_printf(r->arena, COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s", token, seconds,
                                 secure ? "; Secure" : ""));
+}
+
+/* How long the session lives, as the database says. */
+static int seconds_left(struct req *r)
+{
+    const struct why *why;
+    const cJSON *said = json_object_only(r->arena, (struct bytes){ r->answer.body, strlen(r->answer.body) }, &why);
+    const cJSON *left = cJSON_GetObjectItem(said, "expires_in");
+
+    return cJSON_IsNumber(left) ? left->valueint : 0;
 }
 
 /* A locked account: the database says for how long. */
@@ -438,7 +444,7 @@ static enum next answer_login(struct req *r)
     actor = actor_read(r->arena, (struct bytes){ r->answer.body, strlen(r->answer.body) });
     if (actor == NULL)
         return refuse(r, 500, "internal", NULL);
-    set_cookie(r, login->token, settings()->session_hours * 3600);
+    set_cookie(r, login->token, seconds_left(r));
     req_set_header(r, "Cache-Control", "no-store");
     body = with_user(r, actor);
     cJSON_AddStringToObject(body, "token", login->token);

@@ -90,9 +90,6 @@ static const struct setting table[] = {
       "sign-ins per address and minute" },
     { "limit_staff", NUMBER, AT(limit_staff), "1200", 0, 1000000, "每会话每分钟请求数",
       "requests per session and minute" },
-    { "session_hours", NUMBER, AT(session_hours), "12", 1, 720, "会话最长小时数", "longest session, in hours" },
-    { "session_idle_minutes", NUMBER, AT(session_idle_minutes), "120", 1, 10080, "会话空闲分钟数",
-      "an unused session ends after so many minutes" },
     { "password_waiting_max", NUMBER, AT(password_waiting_max), "64", 1, 10000, "等待口令校验的上限",
       "password checks that may wait" },
 };

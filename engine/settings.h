@@ -54,8 +54,6 @@ struct settings {
     int limit_query;
     int limit_login;
     int limit_staff;
-    int session_hours;
-    int session_idle_minutes;
     int password_waiting_max;
 };
 

@@ -102,7 +102,8 @@ begin
     return hotline.answer(200, (select jsonb_build_object('user', who.id, 'login', p.login, 'name', who.name, 'roles', who.roles, 'unit', who.unit,
             'unit_name', u.name, 'unit_name_en', u.name_en, 'scope', case when who.centre then 'all' else 'unit' end,
             'sealed', hotline.has_right(who, 'ticket.sealed'), 'tickets', hotline.has_right(who, 'ticket.list'),
-            'expires_at', hotline.time_text(s.expires_at))
+            'expires_at', hotline.time_text(s.expires_at),
+            'expires_in', floor(extract(epoch from s.expires_at - hotline.now())))
         from hotline.person p join hotline.unit u on u.id = p.unit_id join hotline.session s on s.person_id = p.id and s.hash = x->>'session'
         where p.id = who.id));
 end $$;
