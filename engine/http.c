@@ -208,6 +208,8 @@ static void find_client(struct req *r, struct evhttp_request *ev)
     struct address address;
 
     evhttp_connection_get_peer(evhttp_request_get_connection(ev), &peer, &port);
+    if (peer && strncmp(peer, "::ffff:", 7) == 0 && strchr(peer, '.')) /* IPv4 on a listener of both */
+        peer += 7;
     snprintf(r->address, sizeof r->address, "%s", peer ? peer : "");
     if (read_address(r->address, strlen(r->address), &address) && is_trusted(&address))
         see_through(r, forwarded(r, evhttp_request_get_input_headers(ev)));
