@@ -143,9 +143,19 @@ class Person {
         assert.ok(over.page <= 0 && over.main <= 0, `${this.name}: wider than the screen by ${JSON.stringify(over)}`);
     }
 
-    // A picture under build/screenshots/<file>/.
-    async shot(name, options = {}) {
-        await this.page.screenshot({ path: join(this.folder, `${name}.png`), animations: 'disabled', ...options });
+    // A picture under build/screenshots/<file>/; `whole` shows what one would scroll to, too.
+    async shot(name, { whole = false } = {}) {
+        const small = this.page.viewportSize();
+        const hidden = whole ? await this.page.evaluate(() => {
+            const main = document.querySelector('main');
+            return Math.max(main ? main.scrollHeight - main.clientHeight : 0, document.documentElement.scrollHeight - innerHeight);
+        }) : 0;
+
+        if (hidden > 0)
+            await this.page.setViewportSize({ width: small.width, height: small.height + hidden });
+        await this.page.screenshot({ path: join(this.folder, `${name}.png`), animations: 'disabled' });
+        if (hidden > 0)
+            await this.page.setViewportSize(small);
     }
 
     close() {
@@ -195,9 +205,8 @@ export async function open(hotline, name) {
     mkdirSync(folder, { recursive: true });
     const program = await chromium.launch({
         executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-        env: { ...process.env, LANGUAGE: 'zh_CN' }, // for the controls it draws itself
         args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-            '--disable-component-update', '--disable-sync', '--force-color-profile=srgb'],
+            '--disable-component-update', '--disable-sync', '--lang=zh-CN', '--force-color-profile=srgb'],
     });
     after(() => program.close());
     return new Browser(hotline, program, folder);

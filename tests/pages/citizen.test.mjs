@@ -33,7 +33,7 @@ test('a refusal stands at its field and says what to do; what was typed stays', 
         await person.sees(`[data-testid="problem-${name}"]`);
     assert.equal(await person.page.evaluate(() => document.activeElement?.getAttribute('name')), 'type', 'the first of them has the focus');
     await person.fits();
-    await person.shot('refused-empty', { fullPage: true });
+    await person.shot('refused-empty', { whole: true });
 
     await write(person, { phone: '1380013' });
     await person.click('file-send');
@@ -174,7 +174,7 @@ test('in English every word is, and the choice stays', async () => {
         const chinese = (await person.page.locator('body').innerText()).replace('中文', '').match(/[\u4e00-\u9fff]+/g);
         assert.deepEqual(chinese, null, `Chinese left on ${path}`);
         await person.fits();
-        await person.shot(`english${path.replace('/', '-')}`, { fullPage: true });
+        await person.shot(`english${path.replace('/', '-')}`, { whole: true });
     }
     await person.type('follow-number', filed.number);
     await person.type('follow-code', filed.query_code);
@@ -244,7 +244,7 @@ test('dark when the phone is, and by hand', async () => {
     await person.sees('[data-testid="type-complaint"]');
     assert.ok(await person.page.evaluate(() => document.documentElement.classList.contains('dark')));
     const dark = await ground();
-    await person.shot('dark', { fullPage: true });
+    await person.shot('dark', { whole: true });
     await person.click('theme'); // by the system → light
     await until('light by hand', async () => (await ground()) !== dark);
     await person.page.reload();

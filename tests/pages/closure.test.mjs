@@ -77,7 +77,7 @@ test('the three rates stand side by side, each with its numbers and its formula'
     assert.equal(total.rates.closure_rate_cohort.den, 50); // ten a day; two wait or were refused
     assert.ok(total.rates.closure_rate_due.den > 0);
     await supervisor.shot('by-unit');
-    await supervisor.shot('by-unit-whole', { fullPage: true });
+    await supervisor.shot('by-unit-whole', { whole: true });
 });
 
 test('the other rates and all counts equal what the interface says', async () => {
@@ -130,7 +130,7 @@ for (const by of ['unit', 'day', 'category', 'channel', 'district'])
             ], `${by} ${row.key}`);
         }
         assert.equal(await supervisor.at('metric-row').count(), full.length);
-        await supervisor.shot(`by-${by}`, { fullPage: true });
+        await supervisor.shot(`by-${by}`, { whole: true });
     });
 
 // Every link of the page that leads to tickets, with the figure it stands on.
@@ -196,6 +196,6 @@ test('on a phone nothing is cut', async () => {
     await chief.sees('[data-testid="metric-row"]');
     await chief.fits();
     await chief.shot('phone');
-    await chief.shot('phone-whole', { fullPage: true });
+    await chief.shot('phone-whole', { whole: true });
     chief.isCalm();
 });

@@ -241,7 +241,7 @@ step('the citizen reads the whole story and the public answer', async () => {
     );
     assert.doesNotMatch(await citizen.page.locator('body').innerText(), /[a-z]_[a-z]|\bT\d\d\b/, 'no word of the machine');
     await citizen.fits();
-    await citizen.shot(`${++picture}-citizen-story`, { fullPage: true });
+    await citizen.shot(`${++picture}-citizen-story`, { whole: true });
 });
 
 step('the supervisor sees one accepted, one closed, and the ticket behind the figure', async () => {
@@ -254,14 +254,14 @@ step('the supervisor sees one accepted, one closed, and the ticket behind the fi
     assert.equal(await supervisor.text('count-accepted'), '1');
     assert.equal(await supervisor.text('count-closed'), '1');
     await shot(supervisor, 'closure');
-    await supervisor.shot(`${++picture}-supervisor-closure-whole`, { fullPage: true });
+    await supervisor.shot(`${++picture}-supervisor-closure-whole`, { whole: true });
     await supervisor.at('rate-closure_rate_cohort-num').first().click(); // the large one; the table has its own
     await supervisor.sees(supervisor.row(filed.number));
     assert.equal(await supervisor.at('ticket-row').count(), 1);
     await shot(supervisor, 'behind-the-figure');
     await openTicket(supervisor);
     assert.equal(await supervisor.at('ticket').getAttribute('data-state'), 'closed');
-    await supervisor.shot(`${++picture}-supervisor-ticket`, { fullPage: true });
+    await supervisor.shot(`${++picture}-supervisor-ticket`, { whole: true });
 });
 
 test('everybody saw everything in time', (t) => {
