@@ -206,7 +206,7 @@ export async function open(hotline, name) {
     const program = await chromium.launch({
         executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
         args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-            '--disable-component-update', '--disable-sync', '--lang=zh-CN', '--force-color-profile=srgb'],
+            '--disable-component-update', '--disable-sync', '--force-color-profile=srgb'],
     });
     after(() => program.close());
     return new Browser(hotline, program, folder);
