@@ -19,7 +19,7 @@ export const DESK = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 export const SOON = 2000; // what one person does, the others see within this many milliseconds
 
-const PATIENCE = 15_000;
+const PATIENCE = 30_000; // of one who waits for a page on a busy machine
 const pictures = join(dirname(process.env.HOTLINE_WEB), 'screenshots');
 
 // Chromium reports each refused request on the console.  Which refusals are right is for the test to say.

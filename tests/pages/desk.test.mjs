@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { start, until } from '../http/harness.mjs';
 import { Office } from '../http/office.mjs';
-import { DESK, open, PHONE, SOON } from './browser.mjs';
+import { DESK, open, PHONE } from './browser.mjs';
 
 const hotline = await start();
 const office = new Office(hotline);
@@ -317,6 +317,6 @@ test('a server that goes away and comes back: said, and caught up', async () => 
     await hotline.startEngine({ port });
     await person.seesNo('[data-testid="connection-lost"]');
     const after = await office.filed({ title: '恢复之后的事' });
-    await person.sees(row(person, after), SOON);
+    await person.sees(row(person, after));
     await person.close();
 });
