@@ -93,11 +93,15 @@ fuzz: ## Run each fuzz harness for FUZZ_SECONDS (30)
 	@tools/packages build test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 
+bench: build $(OUT)/load/http_load ## Measure speed against the database alone; figures go to build/bench
+	@tools/packages build run test
+	@tools/bench
+
 pages: ## Build the pages of channels/web/ui into build/web
 	@tools/pages
 
 fmt: ## Format the C code
-	clang-format -i $(wildcard engine/*.[ch] engine/text/*.[ch] channels/*.[ch] channels/*/*.[ch] tools/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
+	clang-format -i $(wildcard engine/*.[ch] engine/text/*.[ch] channels/*.[ch] channels/*/*.[ch] tools/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/load/*.[ch])
 
 lint: ## Run clang-tidy and cppcheck; both must be silent
 	@tools/packages build test lint
@@ -109,7 +113,7 @@ packages: ## Install the Debian packages needed to build, run and test
 clean: ## Remove what was built; the data under var/ stays
 	rm -rf $(BUILD)
 
-.PHONY: help build run test check unit fuzzers fuzz pages fmt lint packages clean
+.PHONY: help build run test check unit fuzzers fuzz bench pages fmt lint packages clean
 
 # ---- rules -----------------------------------------------------------------------------------------------------------
 
@@ -133,6 +137,10 @@ $(OUT)/hotlinectl: $(call objects,$(CTL)) $(LIBRARY)
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(call objects,$(UNIT_LIB)) $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(LDFLAGS) -o $@ $^ $(TAP_LIBS) $(PKG_LIBS) -lm
+
+$(OUT)/load/%: $(OUT)/tests/load/%.o
+	@mkdir -p $(@D)
+	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(LDFLAGS) -o $@ $^
 
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIBRARY)
 	@mkdir -p $(@D)

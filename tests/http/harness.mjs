@@ -189,7 +189,7 @@ class Staff extends Client {
 
 let databases = 0;
 
-class Hotline {
+export class Hotline {
     constructor(options) {
         this.settings = options.settings ?? {};
         this.environment = options.environment ?? {};
