@@ -486,11 +486,13 @@ static bool send_prepare(struct lane *lane, const struct api_fn *fn)
 {
     static const char write[] = "select x.i, a.status, a.body from unnest($1::jsonb[]) with ordinality as x(j, i) "
                                 "cross join lateral api.%s(x.j) as a(status, body)";
+    static const char whole[] = "select i, status, body from api.%s_all($1::jsonb[])";
     static const char read[] = "select 1, a.status, a.body from api.%s($1::jsonb) as a(status, body)";
     Oid type = fn->write ? OID_JSONBS : OID_JSONB;
+    const char *shape = fn->whole ? whole : fn->write ? write : read;
     char sql[256];
 
-    snprintf(sql, sizeof sql, fn->write ? write : read, fn->name);
+    snprintf(sql, sizeof sql, shape, fn->name);
     lane->steps[lane->nsteps++] = STEP_PREPARE;
     return PQsendPrepare(lane->conn, fn->name, sql, 1, &type);
 }

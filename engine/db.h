@@ -12,6 +12,7 @@ struct api_fn {
     const char *name; /* without the schema; a constant of the program */
     bool write;       /* write lane; a function without it may not write */
     bool sorted;      /* the calls of a batch run in order of their keys instead of arrival */
+    bool whole;       /* api.NAME_all takes a batch as one array and gives (place, status, body) */
 };
 
 /* What came back.  body is JSON text that lives as long as the callback runs.  A call that got no answer has a status of

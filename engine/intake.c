@@ -11,7 +11,7 @@
 
 enum { PERSON_NAME_MAX = 50 };
 
-static const struct api_fn api_intake = { .name = "intake", .write = true, .sorted = true };
+static const struct api_fn api_intake = { .name = "intake", .write = true, .sorted = true, .whole = true };
 
 static const char *const appeal_types[] = { "consult",    "help",   "complaint", "report",
                                             "suggestion", "praise", "other",     NULL };

@@ -271,6 +271,9 @@ begin
     end if;
     c := hotline.enter_state(c);
     c := hotline.run_clocks(c);
+    if c.clocks is not null then
+        perform hotline.store_clocks(c.clocks);
+    end if;
     perform hotline.save_call(c, was, a_was);
     if (c.rule).follow is not null then
         perform hotline.follow_up((c.t).id, (c.rule).follow);
@@ -408,35 +411,48 @@ begin
     return sha256(coalesce(prev, '') || convert_to(hotline.event_text(e), 'UTF8'));
 end $$;
 
--- Append to the ticket's chain.  Texts go to event_note, where they can be erased; the payload holds codes, ids and dates only.
-create or replace function hotline.record_event(c hotline.call, state_was smallint, assignment_was smallint, units_ int[]) returns hotline.call
+-- The next link of the ticket's chain, in c.record.  Texts go to event_note, where they can be erased; the payload holds codes, ids
+-- and dates only.
+create or replace function hotline.make_event(c hotline.call, state_was smallint, assignment_was smallint, units_ int[]) returns hotline.call
 language plpgsql as $$
 declare
     e hotline.event;
+    t hotline.ticket := c.t; -- a field of c.t would be set by copying all of c.t
 begin
     e.id := c.event;
-    e.ticket_id := (c.t).id;
-    e.n := (c.t).event_n + 1;
+    e.ticket_id := t.id;
+    e.n := t.event_n + 1;
     e.transition := (c.rule).id;
     e.action := (c.rule).action;
     e.at := c.at;
     e.actor_id := (c.actor).id;
     e.actor_role := c.role;
-    e.unit_id := (c.t).unit_id;
+    e.unit_id := t.unit_id;
     e.assignment_id := (c.a).id;
     e.from_state := state_was;
-    e.to_state := (c.t).state;
+    e.to_state := t.state;
     e.assignment_from := assignment_was;
     e.assignment_to := (c.a).state;
     e.units := units_;
-    e.payload := c.payload || case when (c.approval).id is null then '{}'
-        else jsonb_build_object('approval', (c.approval).id::text, 'asked_by', (c.approval).asked_by) end;
-    e.prev_hash := (c.t).event_hash;
+    e.payload := c.payload;
+    if (c.approval).id is not null then
+        e.payload := e.payload || jsonb_build_object('approval', (c.approval).id::text, 'asked_by', (c.approval).asked_by);
+    end if;
+    e.prev_hash := t.event_hash;
     e.hash := hotline.event_hash(e.prev_hash, e);
-    insert into hotline.event values (e.*);
-    c.t.event_n := e.n;
-    c.t.event_at := e.at;
-    c.t.event_hash := e.hash;
+    t.event_n := e.n;
+    t.event_at := e.at;
+    t.event_hash := e.hash;
+    c.t := t;
+    c.record := e;
+    return c;
+end $$;
+
+create or replace function hotline.record_event(c hotline.call, state_was smallint, assignment_was smallint, units_ int[]) returns hotline.call
+language plpgsql as $$
+begin
+    c := hotline.make_event(c, state_was, assignment_was, units_);
+    insert into hotline.event select (c.record).*;
     return c;
 end $$;
 

@@ -5,21 +5,22 @@
 create or replace function hotline.budget_of(c hotline.call, kind_ text, out budget int, out unit text)
 language plpgsql stable as $$
 declare
-    p text := hotline.policy_for((c.t).appeal_type, (c.t).urgency);
-    v int := hotline.policy_version(p, c.at);
+    p text := (c.a).policy;
+    v int := (c.a).policy_version;
 begin
+    if kind_ = 'promise' or (c.a).id is null then
+        p := hotline.policy_for((c.t).appeal_type, (c.t).urgency);
+        v := hotline.policy_version(p, c.at);
+    end if;
     if kind_ = 'promise' then
         select promise_budget, promise_unit into budget, unit from hotline.policy where code = p and version = v;
         return;
-    end if;
-    if (c.a).id is not null then
-        p := (c.a).policy;
-        v := (c.a).policy_version;
     end if;
     select k.budget, k.unit into budget, unit from hotline.policy_clock k
     where k.policy = p and k.version = v and k.kind = kind_;
 end $$;
 
+-- Start a clock; store_clocks writes it with the others of its transition, so no effect after a start may ask for it.
 create or replace function hotline.clock_start(c hotline.call, kind_ text) returns hotline.call
 language plpgsql as $$
 declare
@@ -44,8 +45,7 @@ begin
     select d.due_at, d.provisional into k.due_at, k.provisional from hotline.clock_due(k.calendar_id, k.start_at, k.budget, k.unit) d;
     k.warn_at := hotline.clock_warn(k.calendar_id, k.start_at, k.due_at, k.budget, k.unit);
     k.deep_at := hotline.clock_deep(k.calendar_id, k.due_at);
-    insert into hotline.clock values (k.*);
-    insert into hotline.timer (id, at, ticket_id, kind, clock_id) values (hotline.new_id(), k.due_at, k.ticket_id, 'clock', k.id);
+    c.clocks := c.clocks || k;
     if kind_ = 'sign' then
         c.a.sign_due_at := k.due_at;
     elsif kind_ = 'unit' then
@@ -54,6 +54,14 @@ begin
         c.t.promise_due_at := k.due_at;
     end if;
     return c;
+end $$;
+
+create or replace function hotline.store_clocks(started hotline.clock[]) returns void
+language plpgsql as $$
+begin
+    insert into hotline.clock select * from unnest(started);
+    insert into hotline.timer (id, at, ticket_id, kind, clock_id)
+    select hotline.new_id(), due_at, ticket_id, 'clock', id from unnest(started) where kind <> 'draft';
 end $$;
 
 -- A met sign or unit clock keeps its timer: when the due time has passed, the assignment enters the due-type figures.

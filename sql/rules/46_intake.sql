@@ -18,69 +18,155 @@ begin
     return case when bad <> '[]' then hotline.bad_inputs(bad) end;
 end $$;
 
--- A new ticket by T01 (a draft) or T05 (filed from outside), with its number, contact, words, clocks, first event and list row.
+-- A new ticket by T01 (a draft) or T05 (filed from outside).
 create or replace function hotline.new_ticket(x jsonb, who hotline.actor, transition_ text, role_ text) returns hotline.call
 language plpgsql as $$
 declare
-    c hotline.call;
+    c hotline.call := hotline.make_ticket(x, who, transition_, role_);
 begin
-    select w into c.rule from hotline.transition w where id = transition_;
+    perform hotline.store_tickets(array[c]);
+    return c;
+end $$;
+
+-- The ticket as it will be, with number, clocks and first event; store_tickets writes it.  like_: a ticket made before it in the
+-- same commit, whose clocks are the same when moment, type and urgency are: computing them is most of the work.
+create or replace function hotline.make_ticket(x jsonb, who hotline.actor, transition_ text, role_ text, like_ hotline.call default null)
+returns hotline.call
+language plpgsql as $$
+declare
+    c hotline.call;
+    t hotline.ticket; -- a field of c.t would be set by copying all of c.t
+begin
+    if (like_.rule).id = transition_ then
+        c.rule := like_.rule;
+    else
+        select w into c.rule from hotline.transition w where id = transition_;
+    end if;
     c.actor := who;
     c.role := role_;
     c.x := x;
     c.at := hotline.now();
     c.event := hotline.new_id();
-    c.t.id := hotline.new_id();
-    c.t.version := 1;
-    c.t.state := (c.rule).to_state;
-    c.t.channel := hotline.code_of('channel', coalesce(x->>'channel', 'web'));
-    c.t.ticket_no := hotline.ticket_no(c.at, (c.t).channel, (x->>'seq')::bigint);
-    c.t.appeal_type := coalesce(hotline.code_of('appeal_type', x->>'type'), 7::smallint);
-    c.t.urgency := coalesce(hotline.code_of('urgency', x->>'urgency'), 4::smallint);
-    c.t.secrecy := coalesce((x->>'secrecy')::smallint, 0::smallint);
-    c.t.anonymous := coalesce((x->>'anonymous')::boolean, false);
-    c.t.publish := coalesce(hotline.code_of('publish', x->>'publish'), 0::smallint);
-    c.t.reply_wanted := coalesce((x->>'reply_wanted')::boolean, true);
-    c.t.category_id := (select id from hotline.category where scheme = 'local' and code = x->>'category');
-    c.t.division := x->>'division';
-    c.t.address := x->>'address';
-    c.t.lng := (x->>'lng')::numeric;
-    c.t.lat := (x->>'lat')::numeric;
-    c.t.title := coalesce(x->>'title', '');
-    c.t.content := coalesce(x->>'content', '');
-    c.t.created_by := who.id;
-    c.t.round := 0;
-    c.t.contact_count := 0;
-    c.t.rework_count := 0;
-    c.t.event_n := 0;
-    c.t.query_code_hash := x->>'query_code_hash';
-    c.t.route := jsonb_build_object('hits', coalesce(x->'hits', '[]'), 'found', x->'found');
-    c.payload := hotline.dimensions(c.t);
+    t.id := hotline.new_id();
+    t.version := 1;
+    t.state := (c.rule).to_state;
+    t.channel := hotline.code_of('channel', coalesce(x->>'channel', 'web'));
+    t.ticket_no := hotline.ticket_no(c.at, t.channel, (x->>'seq')::bigint);
+    t.appeal_type := coalesce(hotline.code_of('appeal_type', x->>'type'), 7::smallint);
+    t.urgency := coalesce(hotline.code_of('urgency', x->>'urgency'), 4::smallint);
+    t.secrecy := coalesce((x->>'secrecy')::smallint, 0::smallint);
+    t.anonymous := coalesce((x->>'anonymous')::boolean, false);
+    t.publish := coalesce(hotline.code_of('publish', x->>'publish'), 0::smallint);
+    t.reply_wanted := coalesce((x->>'reply_wanted')::boolean, true);
+    if x->>'category' is not null then
+        t.category_id := (select id from hotline.category where scheme = 'local' and code = x->>'category');
+    end if;
+    t.division := x->>'division';
+    t.address := x->>'address';
+    t.lng := (x->>'lng')::numeric;
+    t.lat := (x->>'lat')::numeric;
+    t.title := coalesce(x->>'title', '');
+    t.content := coalesce(x->>'content', '');
+    t.created_by := who.id;
+    t.round := 0;
+    t.contact_count := 0;
+    t.rework_count := 0;
+    t.event_n := 0;
+    t.query_code_hash := x->>'query_code_hash';
+    t.route := jsonb_build_object('hits', coalesce(x->'hits', '[]'), 'found', x->'found');
     if transition_ <> 'T01' then
-        c.t.submitted_at := c.at;
-        insert into hotline.outbox (id, ticket_id, kind, args, at) values (hotline.new_id(), (c.t).id, 'received', '{}', c.at);
+        t.submitted_at := c.at;
     end if;
-    c := hotline.run_clocks(c);
-    if transition_ = 'T01' then
-        perform hotline.start_draft_clock(c);
+    c.t := t;
+    c.payload := hotline.dimensions(t);
+    if like_.at = c.at and (like_.t).appeal_type = t.appeal_type and (like_.t).urgency = t.urgency and transition_ <> 'T01' then
+        c := hotline.same_clocks(c, like_);
+    elsif transition_ = 'T01' then
+        c.clocks := array[hotline.draft_clock(c)];
+    else
+        c := hotline.run_clocks(c);
     end if;
-    perform hotline.put_contact((c.t).id, coalesce(x->'contact', '{}') || jsonb_build_object('query_code_enc', x->>'query_code_enc'));
-    perform hotline.put_grams((c.t).id, coalesce(x->'grams', '[]'));
-    c := hotline.record_event(c, null, null, '{}');
-    insert into hotline.ticket values ((c.t).*);
-    insert into hotline.ticket_ref (ticket_no, ticket_id) values ((c.t).ticket_no, (c.t).id);
-    perform hotline.count_ticket(null, c.t);
-    perform hotline.refresh_inbox(c.t, null, '{}');
+    return hotline.make_event(c, null, null, '{}');
+end $$;
+
+-- The clocks of a ticket like this one, under ids of their own.
+create or replace function hotline.same_clocks(c hotline.call, like_ hotline.call) returns hotline.call
+language plpgsql as $$
+declare
+    k hotline.clock;
+begin
+    foreach k in array like_.clocks loop
+        k.id := hotline.new_id();
+        k.ticket_id := (c.t).id;
+        c.clocks := c.clocks || k;
+    end loop;
+    c.t.promise_due_at := (like_.t).promise_due_at;
     return c;
 end $$;
 
 -- A draft shows yellow after 30 minutes and red after four hours; it is never counted, and nothing happens to it by itself.
-create or replace function hotline.start_draft_clock(c hotline.call) returns void
+create or replace function hotline.draft_clock(c hotline.call) returns hotline.clock
+language plpgsql as $$
+declare
+    k hotline.clock;
+begin
+    k.id := hotline.new_id();
+    k.ticket_id := (c.t).id;
+    k.kind := 'draft';
+    k.calendar_id := 1;
+    k.start_at := c.at;
+    k.budget := 240;
+    k.unit := 'minute';
+    k.due_at := c.at + interval '4 hours';
+    k.warn_at := c.at + interval '30 minutes';
+    k.deep_at := c.at + interval '1 day';
+    k.provisional := false;
+    return k;
+end $$;
+
+-- Write new tickets with all that belongs to them, one statement a table: a statement costs more than the row it writes.
+create or replace function hotline.store_tickets(made hotline.call[]) returns void
 language plpgsql as $$
 begin
-    insert into hotline.clock (id, ticket_id, kind, calendar_id, start_at, budget, unit, due_at, warn_at, deep_at, provisional)
-    values (hotline.new_id(), (c.t).id, 'draft', 1, c.at, 240, 'minute', c.at + interval '4 hours', c.at + interval '30 minutes',
-        c.at + interval '1 day', false);
+    insert into hotline.ticket select (c.t).* from unnest(made) c;
+    insert into hotline.ticket_ref (ticket_no, ticket_id) select (c.t).ticket_no, (c.t).id from unnest(made) c;
+    insert into hotline.ticket_contact (ticket_id, phone_enc, phone_hmac, phone_mask, name_enc, name_mask, query_code_enc)
+    select (c.t).id, k->>'phone_enc', k->>'phone_hmac', k->>'phone_mask', k->>'name_enc', k->>'name_mask', c.x->>'query_code_enc'
+    from unnest(made) c cross join lateral (select c.x->'contact' as k) contact;
+    insert into hotline.ticket_gram (ticket_id, grams)
+    select (c.t).id, array(select g::int from jsonb_array_elements_text(c.x->'grams') g) from unnest(made) c;
+    insert into hotline.event select (c.record).* from unnest(made) c;
+    insert into hotline.outbox (id, ticket_id, kind, args, at)
+    select hotline.new_id(), (c.t).id, 'received', '{}', c.at from unnest(made) c where (c.t).submitted_at is not null;
+    perform hotline.store_clocks(array(select k from unnest(made) c cross join lateral unnest(c.clocks) k));
+    insert into hotline.inbox (ticket_id, ticket_no, version, state, title, appeal_type, urgency, secrecy, channel, category_id, division,
+        unit_id, round, created_by, submitted_at, due_kind, due_at, warn_at, deep_at, phone_hmac)
+    select (c.t).id, (c.t).ticket_no, (c.t).version, (c.t).state, (c.t).title, (c.t).appeal_type, (c.t).urgency, (c.t).secrecy,
+        (c.t).channel, (c.t).category_id, (c.t).division, (c.t).unit_id, (c.t).round, (c.t).created_by, (c.t).submitted_at,
+        k.kind, k.due_at, k.warn_at, k.deep_at, c.x->'contact'->>'phone_hmac'
+    from unnest(made) c
+    left join lateral (select * from unnest(c.clocks) u where u.kind <> 'promise' order by due_at limit 1) k on true;
+    perform hotline.count_ticket(null, c.t) from unnest(made) c;
+end $$;
+
+create or replace function hotline.intake_answer(c hotline.call) returns api.answer
+language plpgsql stable as $$
+begin
+    return hotline.answer(201, jsonb_build_object('number', (c.t).ticket_no, 'query_code_enc', c.x->>'query_code_enc',
+        'state', hotline.name_of('state', (c.t).state), 'promise_due_at', hotline.time_text((c.t).promise_due_at)));
+end $$;
+
+-- The tickets of an intake, and the answers by their keys.
+create or replace function hotline.store_intake(made hotline.call[]) returns void
+language plpgsql as $$
+begin
+    if made is null then
+        return;
+    end if;
+    perform hotline.store_tickets(made);
+    insert into hotline.idem (principal, route, key, digest, status, body, at)
+    select c.x->>'principal', c.x->>'route', c.x->>'key', coalesce(c.x->>'digest', ''), 201, (hotline.intake_answer(c)).body, c.at
+    from unnest(made) c where c.x->>'key' is not null;
 end $$;
 
 -- A closed ticket that cannot be archived yet, for an open decision or a longer term set meanwhile, is asked again a day later.
