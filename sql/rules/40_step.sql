@@ -285,6 +285,9 @@ end $$;
 create or replace function hotline.drop_approvals(tid bigint, state_ smallint, at_ timestamptz) returns void
 language plpgsql as $$
 begin
+    if not exists (select from hotline.approval where ticket_id = tid and verdict is null) then
+        return; -- nearly always, and setting up the statement below would cost as much as all of the ticket's update
+    end if;
     with dropped as (
         update hotline.approval p set verdict = 'dropped', decided_at = at_
         where ticket_id = tid and verdict is null
@@ -522,21 +525,26 @@ begin
     perform hotline.step(tid, action_, hotline.system_actor(), x);
 end $$;
 
--- What a person hears back after an action.
+-- What a person hears back after an action.  Where something followed it, or the assignment went back, the ticket and its main
+-- assignment are not those of the call any more.
 create or replace function hotline.acted(tid bigint, c hotline.call) returns api.answer
 language plpgsql stable as $$
 declare
-    t hotline.ticket;
+    t hotline.ticket := c.t;
+    a hotline.assignment := c.a;
     i hotline.inbox;
     more jsonb := '{}';
 begin
-    select * into t from hotline.ticket where id = tid;
+    if (c.rule).follow is not null or a.state in (8, 9) then
+        select * into t from hotline.ticket where id = tid;
+        a := hotline.main_of(t);
+    end if;
     select * into i from hotline.inbox where ticket_id = tid;
     if (c.rule).id = 'T04' then
         select jsonb_build_object('query_code_enc', query_code_enc) into more from hotline.ticket_contact where ticket_id = tid;
     end if;
     return hotline.answer(200, jsonb_build_object('id', tid::text, 'number', t.ticket_no, 'state', hotline.name_of('state', t.state),
-        'assignment_state', hotline.name_of('assignment_state', (hotline.main_of(t)).state), 'version', t.version,
+        'assignment_state', hotline.name_of('assignment_state', a.state), 'version', t.version,
         'event', (c.event)::text, 'light', hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, hotline.now()),
         'due_at', hotline.time_text(i.due_at), 'due_kind', i.due_kind, 'promise_due_at', hotline.time_text(t.promise_due_at)) || more);
 end $$;
