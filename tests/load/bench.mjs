@@ -256,13 +256,14 @@ async function idle(hotline, call) {
 // Lists and figures while intake runs at half of what the machine can do.
 async function readings(hotline, pace) {
     const leader = (await hotline.as('leader1')).token;
+    const year = new Date().getFullYear();
     const [unit] = await hotline.sql("select id from hotline.unit where code = 'ST-GAJ'");
     const [page] = await hotline.sql('select count(*) as n from hotline.inbox');
     const lists = ['state=pending_accept', 'light=yellow,red', `unit=${unit.id}`, `q=${encodeURIComponent('夜间施工')}`, 'state=pending_accept,pending_sign', 'state=pending_sign'];
     const writing = http(hotline, [filing], { connections: 16, time: 2 * seconds + 2, more: ['--repeat', '--rate', String(Math.max(1, Math.round(pace / 2)))] });
     writing.catch(() => {}); // awaited below
     const list = await http(hotline, lists.map((filter) => [`GET /v1/desk/tickets?${filter}`, leader]), { connections: 1, more: ['--repeat'] });
-    const figures = await http(hotline, [['GET /v1/metrics/closure?from=2018-01-01&to=2030-01-01&by=unit', leader]], { connections: 1, more: ['--repeat'] });
+    const figures = await http(hotline, [[`GET /v1/metrics/closure?from=${year}-01-01&to=${year + 1}-01-01&by=unit`, leader]], { connections: 1, more: ['--repeat'] });
 
     await writing;
     row(`list_p99_ms_at_${page.n}_open`, list.p99_ms, 'ms');
