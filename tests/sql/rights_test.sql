@@ -84,8 +84,8 @@ begin
     return a.status;
 end $$;
 select bag_eq(
-    $$select proname::text from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname = 'api' and proname not in ('lock', 'boot', 'numbers', 'intake', 'intake_all', 'follow', 'login_begin', 'session_open', 'session_close',
-        'feed', 'fold', 'sweep_failed', 'upkeep', 'sweep', 'sweep_due', 'swept', 'ready', 'public_metrics', 'divisions')$$,
+    $$select proname::text from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname = 'api' and proname not in ('lock', 'boot', 'numbers', 'intake', 'intake_all', 'drain', 'follow', 'login_begin', 'session_open', 'session_close',
+        'feed', 'fold', 'import', 'sweep_failed', 'upkeep', 'sweep', 'sweep_due', 'swept', 'ready', 'public_metrics', 'divisions')$$,
     $$select unnest('{act, actions, counts, draft, dup_check, metrics, metrics_tickets, reference, reveal, route, session_get, ticket, tickets}'::text[])$$,
     'a function is either the engine''s own or asks who is there'
 );

@@ -22,6 +22,7 @@ static const struct command commands[] = {
     { "metrics show", "", 0, 0, metrics_show_options, metrics_show, "Print the closure figures of a period" },
     { "metrics verify", "", 0, 0, metrics_verify_options, metrics_verify, "Count the figures again from the events" },
     { "metrics fold", "", 0, 0, NULL, metrics_fold, "Fold the differences that commits left into the figures" },
+    { "import", "FILE…", 1, ARGS_MAX, import_options, import, "Take over the history of another system (JSON Lines)" },
     { "sim on", "[TIME]", 0, 1, NULL, sim_on, "Mark an empty database as a simulation, whose clock people set" },
     { "sim off", "", 0, 0, NULL, sim_off, "Let an empty simulation run in real time again" },
     { "sim set", "TIME", 1, 1, NULL, sim_set, "Set the simulation's clock" },
