@@ -324,6 +324,7 @@ language plpgsql as $$
 declare
     swept timestamptz;
     words jsonb := hotline.import_words();
+    known text[];
     r jsonb;
     i int := -1;
     faults jsonb;
@@ -337,14 +338,21 @@ declare
     given jsonb[];
 begin
     select swept_to into swept from hotline.sweep for share;
+    known := array(select external_id from hotline.imported
+                   where source = source_ and external_id in (select x->>'id' from jsonb_array_elements(rows_) x));
     for r in select jsonb_array_elements(rows_) loop
         i := i + 1;
+        if r->>'id' = any (known) then
+            there := there + 1;
+            continue;
+        end if;
         faults := hotline.import_faults(r, words);
         if faults is not null then
             bad := bad || jsonb_build_object('row', i, 'fields', faults);
             continue;
         end if;
         h := hotline.import_ticket(r, words, swept);
+        -- The same id twice in one batch, or by another run just now.
         insert into hotline.imported (source, external_id, ticket_id) values (source_, r->>'id', (h.t).id) on conflict do nothing;
         if not found then
             there := there + 1;
