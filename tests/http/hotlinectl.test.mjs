@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { appendFile, cp } from 'node:fs/promises';
+import { appendFile, cp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -120,4 +120,34 @@ test('doctor finds this installation fit, and says what is wrong with a broken o
     });
     await run('migrate', '--sql', sql);
     await until('the rights are as they were', async () => /ok +rights/.test(await run('doctor', '--config', config, '--sql', sql)));
+});
+
+test('doctor tells a spool that can lose what was answered, and one that is not a server of its own', async () => {
+    const config = join(hotline.dir, 'spool.conf');
+    const said = async (spool) => {
+        await writeFile(config, `${await readFile(join(hotline.dir, 'hotlined.conf'), 'utf8')}spool_redis = ${spool}\n`);
+        return run('doctor', '--config', config, '--sql', sql).catch((error) => error.stdout);
+    };
+
+    const shared = await said(join(hotline.dir, 'redis.sock'));
+    assert.match(shared, /error +spool +its appendonly is "no"/);
+    assert.match(shared, /error +spool +it is the same server/);
+    assert.match(await said(join(hotline.dir, 'nowhere.sock')), /error +spool +.*No such file/);
+});
+
+test('doctor tells months that are missing, rows that found none, and holidays that are not loaded', async () => {
+    const config = join(hotline.dir, 'hotlined.conf');
+    const said = () => run('doctor', '--config', config, '--sql', sql).catch((error) => error.stdout);
+    const [{ year, last }] = await hotline.sql(`delete from hotline.calendar_year where calendar_id = 1 and year = extract(year from hotline.now())
+        returning year, to_char(hotline.now() + interval '3 months', 'YYYYMM') as last`);
+
+    await hotline.sql(`drop table hotline."event_note_${last}"`);
+    assert.match(await said(), new RegExp(`error +partitions +missing: event_note_${last}`));
+    assert.match(await said(), /error +calendar +this year's holidays are not loaded/);
+    await hotline.sql('insert into hotline.calendar_year (calendar_id, year) values (1, $1)', [year]);
+    await run('migrate', '--sql', sql);
+    await hotline.sql("insert into hotline.event_note values (hotline.id_at('2001-01-01'), 1, 'x', 'x')");
+    assert.match(await said(), /warn +partitions +1 tables .*event_note_default/);
+    await hotline.sql('delete from hotline.event_note_default');
+    assert.match(await said(), /ok +calendar[^]*ok +clock +agrees .* ms/);
 });

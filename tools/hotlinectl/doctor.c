@@ -96,10 +96,10 @@ static redisContext *redis_connect(const char *address)
     return redisConnectWithTimeout(host, colon ? atoi(colon + 1) : 6379, limit);
 }
 
-static void redis_password(redisContext *redis)
+static void redis_password(redisContext *redis, const char *path)
 {
     char password[256] = "";
-    FILE *file = *settings()->redis_password_file ? fopen(settings()->redis_password_file, "r") : NULL;
+    FILE *file = *path ? fopen(path, "r") : NULL;
 
     if (!file)
         return;
@@ -138,11 +138,96 @@ static void check_redis(void)
         error("redis", "%s: %s; start it, or correct the setting redis", settings()->redis,
               redis ? redis->errstr : "no memory");
     else {
-        redis_password(redis);
+        redis_password(redis, settings()->redis_password_file);
         check_persistence(redis);
     }
     if (redis)
         redisFree(redis);
+}
+
+/* The value of a setting as the server has it; "" when it does not say. */
+static void redis_config(redisContext *redis, const char *name, char *value, size_t size)
+{
+    redisReply *reply = redisCommand(redis, "CONFIG GET %s", name);
+
+    *value = '\0';
+    if (reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2)
+        snprintf(value, size, "%s", reply->element[1]->str);
+    freeReplyObject(reply);
+}
+
+/* The identity of a server: two addresses may lead to one. */
+static void redis_run(redisContext *redis, char *run, size_t size)
+{
+    redisReply *reply = redisCommand(redis, "INFO server");
+    const char *at = reply && reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "run_id:") : NULL;
+
+    snprintf(run, size, "%.40s", at ? at + 7 : "");
+    freeReplyObject(reply);
+}
+
+static bool is_same_server(redisContext *spool)
+{
+    redisContext *cache = *settings()->redis ? redis_connect(settings()->redis) : NULL;
+    char one[48] = "", other[48] = "";
+
+    if (cache && !cache->err) {
+        redis_password(cache, settings()->redis_password_file);
+        redis_run(cache, one, sizeof one);
+        redis_run(spool, other, sizeof other);
+    }
+    if (cache)
+        redisFree(cache);
+    return *one && !strcmp(one, other);
+}
+
+/* A complaint in the spool was answered 202: it must survive a kill -9 and must not be evicted. */
+static void check_spool_settings(redisContext *spool)
+{
+    static const struct {
+        const char *name, *value;
+    } must[] = { { "appendonly", "yes" }, { "appendfsync", "always" }, { "maxmemory-policy", "noeviction" } };
+    char value[128];
+    int wrong = 0;
+
+    for (int i = 0; i < COUNT(must); i++) {
+        redis_config(spool, must[i].name, value, sizeof value);
+        if (strcmp(value, must[i].value) != 0) {
+            error("spool", "its %s is \"%s\": set %s %s in its configuration, else what was answered can be lost",
+                  must[i].name, value, must[i].name, must[i].value);
+            wrong++;
+        }
+    }
+    if (is_same_server(spool)) {
+        error("spool", "it is the same server as the setting redis: give it a process of its own");
+        wrong++;
+    }
+    redis_config(spool, "maxmemory", value, sizeof value);
+    if (!strcmp(value, "0"))
+        warn("spool", "has no maxmemory: set one, about 8 kB for each of the %d complaints of spool_max",
+             settings()->spool_max);
+    if (!wrong)
+        ok("spool", "keeps every write, evicts nothing, room for %d complaints", settings()->spool_max);
+}
+
+static void check_spool(void)
+{
+    redisContext *spool;
+
+    if (!*settings()->spool_redis) {
+        warn("spool", "none is set: while the database is away citizens are asked to come back later");
+        return;
+    }
+    spool = redis_connect(settings()->spool_redis);
+    if (!spool || spool->err)
+        error("spool", "%s: %s; start it, or correct the setting spool_redis", settings()->spool_redis,
+              spool ? spool->errstr : "no memory");
+    else {
+        redis_password(spool, settings()->spool_password_file);
+        check_spool_settings(spool);
+    }
+    if (spool)
+        redisFree(spool);
 }
 
 /* ---- database ---- */
@@ -259,46 +344,111 @@ static void check_partitions(PGconn *db)
                  " and to_regclass('hotline.' || c.relname || to_char(m, '_YYYYMM')) is null",
                  0, NULL);
     long strays = sql_number(db, "select hotline.partition_strays()", 0, NULL);
+    char *where =
+        sql_text(db,
+                 "select string_agg(c.relname, ' ' order by c.relname) from pg_class as c"
+                 " join pg_namespace as n on n.oid = c.relnamespace where n.nspname = 'hotline' and c.relispartition"
+                 " and c.relname like '%\\_default' and c.relkind = 'r' and pg_relation_size(c.oid) > 0",
+                 0, NULL);
 
     if (missing)
         error("partitions", "missing: %s; run hotlinectl migrate", missing);
     else if (strays)
-        warn("partitions", "%ld tables have rows in their default partition: run hotlinectl migrate and move them",
-             strays);
+        warn("partitions",
+             "%ld tables have rows in their default partition (%s): make the months with hotline.partition_make after "
+             "moving the rows out",
+             strays, where ? where : "?");
     else
         ok("partitions", "there for three months ahead, none by default");
     free(missing);
+    free(where);
 }
 
-/* The State Council publishes next year's holidays in November. */
+/* Every calendar that units work by needs this year's holidays; the State Council publishes next year's in November. */
+static char *calendars_without(PGconn *db, const char *years_ahead)
+{
+    return sql_text(db,
+                    "select string_agg(c.name, ', ' order by c.id) from hotline.calendar as c"
+                    " where not c.always_open and (c.id = 1 or c.id in (select calendar_id from hotline.unit))"
+                    " and not exists (select from hotline.calendar_year as y where y.calendar_id = c.id"
+                    " and y.year = extract(year from hotline.now())::int + $1::int)",
+                    1, &years_ahead);
+}
+
 static void check_calendar(PGconn *db)
 {
-    static const char has[] = "select exists (select from hotline.calendar_year where calendar_id = 1"
-                              " and year = extract(year from hotline.now())::int + $1::int)";
-    const char *const this_year[] = { "0" }, *const next_year[] = { "1" };
     bool late = sql_is(db, "select extract(month from hotline.now()) = 12", 0, NULL);
+    char *this_year = calendars_without(db, "0"), *next_year = calendars_without(db, "1");
+    char *end = sql_text(
+        db, "select min(last)::text from (select max(day) as last from hotline.workday group by calendar_id) as d", 0,
+        NULL);
+    long beyond = sql_number(db,
+                             "select count(*) from hotline.clock where met_at is null and stopped_at is null"
+                             " and due_at > (select max(day) from hotline.workday) and unit in ('workday', 'workhour')",
+                             0, NULL);
 
-    if (!sql_is(db, has, 1, this_year))
+    if (!end || beyond ||
+        sql_is(db, "select $1::date < hotline.now() + interval '2 years'", 1, (const char *const *)&end))
+        error("calendar", "the numbered days end %s: run hotlinectl migrate of a version that numbers more years",
+              end ? end : "before they begin");
+    else if (this_year)
         error("calendar",
-              "this year's holidays are not loaded: add them to hotline.calendar_day and calendar_year, then migrate");
-    else if (!sql_is(db, has, 1, next_year))
-        (late ? warn : ok)(
-            "calendar",
-            late ? "next year's holidays are published by now: load them, due dates are provisional"
-                 : "this year; next year's holidays are published in November, until then its dates are provisional");
+              "this year's holidays are not loaded (%s): add them to hotline.calendar_day and calendar_year, then "
+              "migrate",
+              this_year);
+    else if (next_year && late)
+        warn("calendar", "next year's holidays are published by now: load them (%s), due dates are provisional",
+             next_year);
     else
-        ok("calendar", "this year and the next");
+        ok("calendar", "%s, days are numbered to %s",
+           next_year ? "this year; next year's holidays are published in November, until then its dates are provisional"
+                     : "this year and the next",
+           end);
+    free(this_year);
+    free(next_year);
+    free(end);
+}
+
+static double wall(void)
+{
+    struct timeval now;
+
+    gettimeofday(&now, NULL);
+    return (double)now.tv_sec + (double)now.tv_usec / 1e6;
+}
+
+/* The database's clock against ours in the middle of the question, the best of five: the fastest answer knows most. */
+static double clock_skew(PGconn *db, double *doubt)
+{
+    double skew = 0;
+
+    *doubt = 1e9;
+    for (int i = 0; i < 5; i++) {
+        double before = wall(), after, theirs;
+        char *text = sql_text(db, "select extract(epoch from clock_timestamp())", 0, NULL);
+
+        after = wall();
+        theirs = strtod(text, NULL);
+        free(text);
+        if (after - before < *doubt) {
+            *doubt = after - before;
+            skew = theirs - (before + after) / 2;
+        }
+    }
+    *doubt /= 2;
+    return skew;
 }
 
 static void check_clock(PGconn *db)
 {
-    double off = (double)time(NULL) -
-                 (double)sql_number(db, "select floor(extract(epoch from clock_timestamp()))::bigint", 0, NULL);
+    double doubt, skew = clock_skew(db, &doubt), size = skew < 0 ? -skew : skew;
 
-    if (off > 2 || off < -2)
-        error("clock", "this machine and the database differ by %.0f s: set up time synchronisation on both", off);
+    if (size - doubt > 2)
+        error("clock", "this machine and the database differ by %.1f s: set up time synchronisation on both", skew);
+    else if (size - doubt > 0.2)
+        warn("clock", "this machine and the database differ by %.2f s: is time synchronisation running on both?", skew);
     else
-        ok("clock", "agrees with the database's");
+        ok("clock", "agrees with the database's (%+.1f ms, ± %.1f)", skew * 1e3, doubt * 1e3);
     if (sql_is(db, "select hotline.is_simulation()", 0, NULL))
         warn("simulation", "this database is a simulation: its time is what hotlinectl sim sets");
 }
@@ -357,6 +507,7 @@ int doctor(const struct args *args)
         check_key("contact", settings()->contact_key_file);
         check_key("hash", settings()->hash_key_file);
         check_redis();
+        check_spool();
         check_database(args);
     }
     printf("\n%d errors, %d warnings\n", errors, warnings);
