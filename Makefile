@@ -100,6 +100,11 @@ bench: build $(OUT)/load/http_load ## Measure speed against the database alone; 
 pages: ## Build the pages of channels/web/ui into build/web
 	@tools/pages
 
+sample: deploy/hotlined.conf.sample ## Write the sample configuration again from the table of settings
+
+deploy/hotlined.conf.sample: $(OUT)/hotlined
+	@$< --print-config >$@.new && mv $@.new $@
+
 fmt: ## Format the C code
 	clang-format -i $(wildcard engine/*.[ch] engine/text/*.[ch] channels/*.[ch] channels/*/*.[ch] tools/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/load/*.[ch])
 
@@ -113,7 +118,7 @@ packages: ## Install the Debian packages needed to build, run and test
 clean: ## Remove what was built; the data under var/ stays
 	rm -rf $(BUILD)
 
-.PHONY: help build run test check unit fuzzers fuzz bench pages fmt lint packages clean
+.PHONY: help build run test check unit fuzzers fuzz bench pages sample fmt lint packages clean
 
 # ---- rules -----------------------------------------------------------------------------------------------------------
 
