@@ -23,7 +23,7 @@ test('every setting that the units, the proxy and the guide name exists', () => 
     const known = new Set([...text('hotlined.conf.sample').matchAll(/^#(\w+) = /gm)].map((m) => m[1]));
     const named = [
         ...[...text('systemd', 'hotlined.service').matchAll(/^Environment=HOTLINE_(\w+)=/gm)].map((m) => m[1].toLowerCase()),
-        ...['nginx/hotline.conf', 'README.md'].flatMap((file) => [...text(file).matchAll(/^(?:#\s+|\s{4})(\w+) = /gm)].map((m) => m[1])),
+        ...[...text('nginx', 'hotline.conf').matchAll(/^# +(\w+) = /gm), ...text('README.md').matchAll(/^ {4}(\w+) = /gm)].map((m) => m[1]),
     ].filter((name) => !/^(archive|wal|max_wal)_/.test(name));
 
     assert.ok(named.length > 8, named.join());
