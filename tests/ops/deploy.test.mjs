@@ -51,7 +51,8 @@ test('nginx accepts the proxy, and keeps /metrics and /readyz inside', { skip: !
     await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=test',
         '-keyout', join(dir, 'key.pem'), '-out', join(dir, 'fullchain.pem')]);
     const site = text('nginx', 'hotline.conf').replaceAll('/etc/hotline/tls', dir).replaceAll('/var/log/nginx', dir);
-    writeFileSync(join(dir, 'nginx.conf'), `pid ${dir}/pid;\nerror_log ${dir}/error.log;\nevents {}\nhttp {\n${site}\n}\n`);
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};\n`).join('');
+    writeFileSync(join(dir, 'nginx.conf'), `pid ${dir}/pid;\nerror_log ${dir}/error.log;\nevents {}\nhttp {\n${temporary}${site}\n}\n`);
     await run(has('nginx'), ['-t', '-p', dir, '-c', join(dir, 'nginx.conf'), '-e', join(dir, 'error.log')]);
     assert.match(site, /location ~ \^\/\(metrics\|readyz\)\$ \{[^}]*deny all;/);
 });
