@@ -52,7 +52,7 @@ test('nginx accepts the proxy, and keeps /metrics and /readyz inside', { skip: !
         '-keyout', join(dir, 'key.pem'), '-out', join(dir, 'fullchain.pem')]);
     const site = text('nginx', 'hotline.conf').replaceAll('/etc/hotline/tls', dir).replaceAll('/var/log/nginx', dir);
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};\n`).join('');
-    writeFileSync(join(dir, 'nginx.conf'), `pid ${dir}/pid;\nerror_log ${dir}/error.log;\nevents {}\nhttp {\n${temporary}${site}\n}\n`);
+    writeFileSync(join(dir, 'nginx.conf'), `pid ${dir}/pid;\nerror_log ${dir}/error.log;\nevents {}\nhttp {\naccess_log off;\n${temporary}${site}\n}\n`);
     await run(has('nginx'), ['-t', '-p', dir, '-c', join(dir, 'nginx.conf'), '-e', join(dir, 'error.log')]);
     assert.match(site, /location ~ \^\/\(metrics\|readyz\)\$ \{[^}]*deny all;/);
 });
