@@ -4,6 +4,7 @@
 /* What the engine offers to a way in.  A channel turns its protocol's bytes into a complaint or a call and an answer into its
  * protocol's bytes; it touches neither PostgreSQL nor Redis nor the loop. */
 
+#include "follow.h"
 #include "intake.h"
 #include "limit.h"
 #include "req.h"

@@ -168,22 +168,37 @@ static int by_key(const void *a, const void *b)
     return order ? order : (left->turn > right->turn) - (left->turn < right->turn);
 }
 
-/* Refuse the calls of a batch whose deadline has passed; NULL when none is left. */
-static struct batch *prune(struct batch *batch)
+void batch_expire(struct batch *batch)
+{
+    for (int i = 0; i < batch->count; i++) {
+        struct call *call = batch->calls[i];
+
+        if (!call || call->deadline > loop_now())
+            continue;
+        batch->calls[i] = NULL;
+        call_refuse(call, "database_away");
+    }
+}
+
+struct batch *batch_compact(struct batch *batch)
 {
     int kept = 0;
 
-    for (int i = 0; i < batch->count; i++) {
-        if (batch->calls[i]->deadline <= loop_now())
-            call_refuse(batch->calls[i], "database_away");
-        else
+    for (int i = 0; i < batch->count; i++)
+        if (batch->calls[i])
             batch->calls[kept++] = batch->calls[i];
-    }
     batch->count = kept;
     if (kept)
         return batch;
     batch_free(batch);
     return NULL;
+}
+
+/* Refuse the calls of a batch whose deadline has passed; NULL when none is left. */
+static struct batch *prune(struct batch *batch)
+{
+    batch_expire(batch);
+    return batch_compact(batch);
 }
 
 struct batch *batch_take(struct func *func, int max)

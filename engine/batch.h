@@ -66,6 +66,12 @@ struct func *func_next(bool write);
 /* What leaves next of a function: a batch to be repeated, else up to max waiting calls.  NULL when all had expired. */
 struct batch *batch_take(struct func *func, int max);
 
+/* Refuse the calls of a batch whose deadline has passed, even while it is away: their outcome is then unknown. */
+void batch_expire(struct batch *batch);
+
+/* Close the gaps of calls answered early; NULL, and the batch is gone, when nobody waits any more. */
+struct batch *batch_compact(struct batch *batch);
+
 /* Give the calls of a batch back, to be sent again as they are, or in two halves. */
 void batch_again(struct batch *batch);
 void batch_halve(struct batch *batch);

@@ -1,5 +1,6 @@
-/* Two connections a worker: one for commands, one for subscriptions.  hiredis 0.14 knows no time-outs, so both links have a
- * timer of their own.  A link counts as up when it has answered a PING: a stopped Redis still accepts connections. */
+/* Up to three connections a worker: the cache's for commands and for subscriptions, the spool's for commands.  hiredis 0.14
+ * knows no time-outs, so every link has a timer of its own.  A link counts as up when it has answered a PING: a stopped Redis
+ * still accepts connections. */
 
 #include "cache.h"
 
@@ -24,6 +25,7 @@ enum {
     MAX_PENDING = 1000,
     MAX_CHANNELS = 8,
     CONNECT_MS = 1000,
+    SPOOL_MS = 1000, /* an append waits for the disk */
     RETRY_MS = 100,
     RETRY_MAX_MS = 5000,
     PATIENCE = 5 /* a link whose oldest answer is this many time-outs late is dropped */
@@ -36,18 +38,22 @@ struct address {
 
 enum link_state { LINK_DOWN, LINK_GREETING, LINK_UP };
 
+struct cache;
+
 struct link {
     const char *name;
+    struct cache *of;
     enum link_state state;
     redisAsyncContext *redis;
     struct timer *timer; /* down: when to try again; greeting: when to give up */
     unsigned failures;
-    void (*ready)(void);
+    void (*ready)(struct cache *cache);
 };
 
 /* One command sent.  Stays until hiredis hands back the answer, even when the caller has been told that it is late. */
 struct call {
     TAILQ_ENTRY(call) next;
+    struct cache *of;
     cache_fn *fn;
     void *arg;
     int64_t deadline;
@@ -60,7 +66,8 @@ struct channel {
     void *arg;
 };
 
-static struct {
+/* One Redis: its links, and the commands that wait for it. */
+struct cache {
     struct address address;
     char password[256];
     int timeout_ms; /* how long a command waits for its answer */
@@ -71,7 +78,10 @@ static struct {
     struct channel channels[MAX_CHANNELS];
     size_t channel_count;
     bool ticking;
-} cache;
+    void (*up)(void); /* told whenever commands can be sent again */
+};
+
+static struct cache caches[CACHE_ROLES];
 
 static void connect_link(struct link *link);
 
@@ -119,7 +129,7 @@ static void on_greeted(redisAsyncContext *redis, void *answer, void *arg)
     if (link->failures > 0)
         log_info("cache_back", "link=%s", link->name);
     link->failures = 0;
-    link->ready();
+    link->ready(link->of);
 }
 
 /* hiredis frees the connection itself after either of the next two. */
@@ -152,10 +162,10 @@ static void greet(struct link *link)
     redisLibeventAttach(redis, loop_base());
     redisAsyncSetConnectCallback(redis, on_connect);
     redisAsyncSetDisconnectCallback(redis, on_disconnect);
-    if (cache.address.port != 0)
+    if (link->of->address.port != 0)
         redisEnableKeepAlive(&redis->c);
-    if (*cache.password != '\0') {
-        const char *argv[] = { "AUTH", cache.password };
+    if (*link->of->password != '\0') {
+        const char *argv[] = { "AUTH", link->of->password };
 
         redisAsyncCommandArgv(redis, NULL, NULL, 2, argv, NULL);
     }
@@ -164,7 +174,7 @@ static void greet(struct link *link)
 
 static void connect_link(struct link *link)
 {
-    link->redis = dial(&cache.address);
+    link->redis = dial(&link->of->address);
     if (link->redis == NULL || link->redis->err) {
         drop_link(link, link->redis == NULL ? "out of memory" : link->redis->errstr);
         return;
@@ -195,8 +205,8 @@ static void tell(struct call *call, const struct cache_reply *reply)
 
 static void forget(struct call *call)
 {
-    TAILQ_REMOVE(&cache.calls, call, next);
-    cache.pending--;
+    TAILQ_REMOVE(&call->of->calls, call, next);
+    call->of->pending--;
     free(call);
 }
 
@@ -212,37 +222,54 @@ static struct cache_reply read_reply(const redisReply *reply)
         return (struct cache_reply){ .kind = CACHE_NUMBER, .number = reply->integer };
     case REDIS_REPLY_NIL:
         return (struct cache_reply){ .kind = CACHE_NIL };
+    case REDIS_REPLY_ARRAY:
+        return (struct cache_reply){ .kind = CACHE_LIST, .nparts = reply->elements };
     default:
         return (struct cache_reply){ .kind = CACHE_ABSENT };
     }
 }
 
+/* The elements of a list, one level deep; malloced. */
+static struct cache_reply *read_parts(const redisReply *list)
+{
+    struct cache_reply *parts = calloc(list->elements + 1, sizeof *parts);
+
+    if (parts == NULL)
+        abort();
+    for (size_t i = 0; i < list->elements; i++)
+        parts[i] = read_reply(list->element[i]);
+    return parts;
+}
+
 static void on_reply(redisAsyncContext *redis, void *answer, void *arg)
 {
     struct call *call = arg;
-    struct cache_reply reply = read_reply(answer);
+    struct cache_reply reply = read_reply(answer), *parts = NULL;
 
     (void)redis;
     if (reply.kind == CACHE_ERROR)
-        log_warn("cache_refused", "err=\"%.*s\"", (int)reply.len, reply.text);
+        log_warn("cache_refused", "link=%s err=\"%.*s\"", call->of->commands.name, (int)reply.len, reply.text);
+    if (reply.kind == CACHE_LIST)
+        reply.parts = parts = read_parts(answer);
     if (call->told)
-        cache.late--;
+        call->of->late--;
     tell(call, &reply);
     forget(call);
+    free(parts);
 }
 
 /* Tell whoever has waited too long.  The answers still come, in order, and are dropped by on_reply. */
-static void tell_the_late(int64_t now)
+static void tell_the_late(struct cache *cache, int64_t now)
 {
     const struct cache_reply absent = { .kind = CACHE_ABSENT };
     struct call *call;
 
-    TAILQ_FOREACH(call, &cache.calls, next)
+    TAILQ_FOREACH(call, &cache->calls, next)
     {
         if (call->deadline > now)
             return;
         if (!call->told) {
-            cache.late++;
+            cache->late++;
             call->told = true;
             if (call->fn != NULL)
                 call->fn(&absent, call->arg);
@@ -250,48 +277,59 @@ static void tell_the_late(int64_t now)
     }
 }
 
-static void arm_tick(void)
+static void arm_tick(struct cache *cache)
 {
-    if (cache.ticking || TAILQ_EMPTY(&cache.calls))
+    if (cache->ticking || TAILQ_EMPTY(&cache->calls))
         return;
-    cache.ticking = true;
-    timer_set(cache.tick, cache.timeout_ms / 4 + 1);
+    cache->ticking = true;
+    timer_set(cache->tick, cache->timeout_ms / 4 + 1);
 }
 
 static void on_tick(void *arg)
 {
+    struct cache *cache = arg;
     int64_t now = loop_now();
-    const struct call *first = TAILQ_FIRST(&cache.calls);
+    const struct call *first = TAILQ_FIRST(&cache->calls);
 
-    (void)arg;
-    if (first != NULL && now - first->deadline > (int64_t)PATIENCE * cache.timeout_ms)
-        drop_link(&cache.commands, "no answer");
-    tell_the_late(now);
-    cache.ticking = false;
-    arm_tick();
+    if (first != NULL && now - first->deadline > (int64_t)PATIENCE * cache->timeout_ms)
+        drop_link(&cache->commands, "no answer");
+    tell_the_late(cache, now);
+    cache->ticking = false;
+    arm_tick(cache);
+}
+
+bool cache_is_up(enum cache_role role)
+{
+    return caches[role].commands.state == LINK_UP && caches[role].late == 0;
+}
+
+/* While an answer is late nothing more is sent: better absent at once than late again. */
+bool cache_send(enum cache_role role, cache_fn *fn, void *arg, int argc, const char *const argv[])
+{
+    struct cache *cache = &caches[role];
+    struct call *call;
+
+    if (!cache_is_up(role) || cache->pending >= MAX_PENDING || (call = calloc(1, sizeof *call)) == NULL)
+        return false;
+    *call = (struct call){ .of = cache, .fn = fn, .arg = arg, .deadline = loop_now() + cache->timeout_ms };
+    if (redisAsyncCommandArgv(cache->commands.redis, on_reply, call, argc, (const char **)argv, NULL) != REDIS_OK) {
+        free(call);
+        return false;
+    }
+    TAILQ_INSERT_TAIL(&cache->calls, call, next);
+    cache->pending++;
+    arm_tick(cache);
+    return true;
 }
 
 bool cache_up(void)
 {
-    return cache.commands.state == LINK_UP && cache.late == 0;
+    return cache_is_up(CACHE_SHARED);
 }
 
-/* While an answer is late nothing more is sent: better absent at once than late again. */
 bool cache_command(cache_fn *fn, void *arg, int argc, const char *const argv[])
 {
-    struct call *call;
-
-    if (!cache_up() || cache.pending >= MAX_PENDING || (call = calloc(1, sizeof *call)) == NULL)
-        return false;
-    *call = (struct call){ .fn = fn, .arg = arg, .deadline = loop_now() + cache.timeout_ms };
-    if (redisAsyncCommandArgv(cache.commands.redis, on_reply, call, argc, (const char **)argv, NULL) != REDIS_OK) {
-        free(call);
-        return false;
-    }
-    TAILQ_INSERT_TAIL(&cache.calls, call, next);
-    cache.pending++;
-    arm_tick();
-    return true;
+    return cache_send(CACHE_SHARED, fn, arg, argc, argv);
 }
 
 void cache_publish(const char *channel, const char *text)
@@ -301,8 +339,17 @@ void cache_publish(const char *channel, const char *text)
     (void)cache_command(NULL, NULL, 3, argv);
 }
 
-static void commands_ready(void)
+static void commands_ready(struct cache *cache)
 {
+    if (cache->up != NULL)
+        cache->up();
+}
+
+void cache_when_up(enum cache_role role, void (*up)(void))
+{
+    caches[role].up = up;
+    if (up != NULL && cache_is_up(role))
+        up();
 }
 
 /* Messages */
@@ -319,27 +366,28 @@ static void on_message(redisAsyncContext *redis, void *answer, void *arg)
         channel->fn(reply->element[2]->str, (size_t)reply->element[2]->len, channel->arg);
 }
 
-static void listen_to(struct channel *channel)
+static void listen_to(struct cache *cache, struct channel *channel)
 {
     const char *argv[] = { "SUBSCRIBE", channel->name };
 
-    redisAsyncCommandArgv(cache.messages.redis, on_message, channel, 2, argv, NULL);
+    redisAsyncCommandArgv(cache->messages.redis, on_message, channel, 2, argv, NULL);
 }
 
-static void messages_ready(void)
+static void messages_ready(struct cache *cache)
 {
-    for (size_t i = 0; i < cache.channel_count && cache.messages.state == LINK_UP; i++)
-        listen_to(&cache.channels[i]);
+    for (size_t i = 0; i < cache->channel_count && cache->messages.state == LINK_UP; i++)
+        listen_to(cache, &cache->channels[i]);
 }
 
 void cache_subscribe(const char *name, cache_message_fn *fn, void *arg)
 {
-    struct channel *channel = &cache.channels[cache.channel_count++];
+    struct cache *cache = &caches[CACHE_SHARED];
+    struct channel *channel = &cache->channels[cache->channel_count++];
 
-    assert(cache.channel_count <= MAX_CHANNELS);
+    assert(cache->channel_count <= MAX_CHANNELS);
     *channel = (struct channel){ name, fn, arg };
-    if (cache.messages.state == LINK_UP)
-        listen_to(channel);
+    if (cache->messages.state == LINK_UP)
+        listen_to(cache, channel);
 }
 
 /* Opening and closing */
@@ -370,9 +418,9 @@ static bool read_address(const char *text, struct address *to)
     return is_numeric(to->host) && to->port > 0 && to->port < 65536;
 }
 
-static void open_link(struct link *link, const char *name, void (*ready)(void))
+static void open_link(struct cache *cache, struct link *link, const char *name, void (*ready)(struct cache *))
 {
-    *link = (struct link){ .name = name, .ready = ready };
+    *link = (struct link){ .name = name, .of = cache, .ready = ready };
     link->timer = timer_new(on_link_timer, link);
     connect_link(link);
 }
@@ -381,45 +429,75 @@ static void close_link(struct link *link)
 {
     redisAsyncContext *redis = link->redis;
 
+    if (link->timer == NULL)
+        return;
     link->redis = NULL;
     link->state = LINK_DOWN;
     if (redis != NULL)
         redisAsyncFree(redis);
     timer_free(link->timer);
+    link->timer = NULL;
+}
+
+static bool prepare(enum cache_role role, const char *address, const char *file)
+{
+    struct cache *cache = &caches[role];
+
+    *cache->address.host = *cache->password = '\0';
+    if (*address == '\0')
+        return true;
+    if (sodium_init() < 0 || !read_address(address, &cache->address)) {
+        log_error("cache_address", "address=%s why=\"neither a socket's path nor numeric address:port\"", address);
+        return false;
+    }
+    return *file == '\0' || secret_line(file, cache->password, sizeof cache->password);
 }
 
 bool cache_prepare(void)
 {
-    const char *address = settings()->redis, *file = settings()->redis_password_file;
+    return prepare(CACHE_SHARED, settings()->redis, settings()->redis_password_file) &&
+           prepare(CACHE_SPOOL, settings()->spool_redis, settings()->spool_password_file);
+}
 
-    if (*address == '\0')
-        return true;
-    if (sodium_init() < 0 || !read_address(address, &cache.address)) {
-        log_error("cache_address", "address=%s why=\"neither a socket's path nor numeric address:port\"", address);
+/* Is there such a Redis at all?  Then it has what both kinds need. */
+static bool begin(struct cache *cache, int timeout_ms)
+{
+    if (*cache->address.host == '\0')
         return false;
-    }
-    return *file == '\0' || secret_line(file, cache.password, sizeof cache.password);
+    TAILQ_INIT(&cache->calls);
+    cache->timeout_ms = timeout_ms;
+    cache->tick = timer_new(on_tick, cache);
+    return true;
 }
 
 bool cache_open(void)
 {
-    if (*cache.address.host == '\0')
-        return true;
-    TAILQ_INIT(&cache.calls);
-    cache.timeout_ms = settings()->redis_ms;
-    cache.tick = timer_new(on_tick, NULL);
-    open_link(&cache.commands, "commands", commands_ready);
-    open_link(&cache.messages, "messages", messages_ready);
+    struct cache *shared = &caches[CACHE_SHARED], *spool = &caches[CACHE_SPOOL];
+
+    if (begin(shared, settings()->redis_ms)) {
+        open_link(shared, &shared->commands, "commands", commands_ready);
+        open_link(shared, &shared->messages, "messages", messages_ready);
+    }
+    if (begin(spool, SPOOL_MS))
+        open_link(spool, &spool->commands, "spool", commands_ready);
     return true;
+}
+
+static void close_cache(struct cache *cache)
+{
+    cache->channel_count = 0;
+    cache->up = NULL;
+    if (*cache->address.host == '\0')
+        return;
+    close_link(&cache->commands);
+    close_link(&cache->messages);
+    timer_free(cache->tick);
+    cache->ticking = false;
+    cache->late = 0;
 }
 
 void cache_close(void)
 {
-    cache.channel_count = 0;
-    if (*cache.address.host == '\0')
-        return;
-    close_link(&cache.commands);
-    close_link(&cache.messages);
-    timer_free(cache.tick);
-    cache.ticking = false;
+    for (size_t role = 0; role < CACHE_ROLES; role++)
+        close_cache(&caches[role]);
 }

@@ -1,5 +1,6 @@
 #include "catalog.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,16 +10,33 @@
 #include "log.h"
 #include "loop.h"
 #include "req.h"
+#include "spool.h"
 #include "text/text.h"
 
-enum { CHECK_MS = 15000, AGAIN_MS = 500, PROBLEM_SIZE = 128 };
+enum { CHECK_MS = 15000, AGAIN_MS = 500, PATIENCE_MS = 500, PROBLEM_SIZE = 128, TIME_SIZE = 40 };
 
 static const struct api_fn api_boot = { .name = "boot" };
 static const struct api_fn api_ready = { .name = "ready" };
 
+/* Codes that a complaint may name, sorted. */
+struct codes {
+    char **code;
+    size_t n;
+};
+
+struct channel_code {
+    char *name;
+    int code;
+};
+
 static struct {
     struct text_service *service;
     char *version;
+    bool kept; /* not from the database but from what was kept of it */
+    struct codes divisions, categories;
+    struct channel_code *channels;
+    size_t nchannels;
+    char time[TIME_SIZE];       /* where the clock of a simulation stands; empty: it runs */
     char problem[PROBLEM_SIZE]; /* what the database says against itself; empty: nothing */
     struct timer *timer;        /* NULL once closed, when late answers still come */
 } catalog;
@@ -72,29 +90,119 @@ static struct text_service *build(const cJSON *data)
     return service;
 }
 
+static void *must(void *memory)
+{
+    if (!memory)
+        abort();
+    return memory;
+}
+
+static int by_code(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static struct codes read_codes(const cJSON *list)
+{
+    struct codes codes = { .code = must(calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(char *))) };
+    const cJSON *code;
+
+    cJSON_ArrayForEach(code, list) codes.code[codes.n++] = must(strdup(code->valuestring));
+    qsort(codes.code, codes.n, sizeof *codes.code, by_code);
+    return codes;
+}
+
+static void free_codes(struct codes *codes)
+{
+    for (size_t i = 0; i < codes->n; i++)
+        free(codes->code[i]);
+    free(codes->code);
+    *codes = (struct codes){ 0 };
+}
+
+static void read_channels(const cJSON *object)
+{
+    const cJSON *channel;
+
+    catalog.channels = must(calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof *catalog.channels));
+    cJSON_ArrayForEach(channel, object)
+    {
+        catalog.channels[catalog.nchannels++] =
+            (struct channel_code){ .name = must(strdup(channel->string)), .code = channel->valueint };
+    }
+}
+
+static void forget(void)
+{
+    text_service_free(catalog.service);
+    catalog.service = NULL;
+    free(catalog.version);
+    catalog.version = NULL;
+    free_codes(&catalog.divisions);
+    free_codes(&catalog.categories);
+    for (size_t i = 0; i < catalog.nchannels; i++)
+        free(catalog.channels[i].name);
+    free(catalog.channels);
+    catalog.channels = NULL;
+    catalog.nchannels = 0;
+}
+
+static void take_clock(const cJSON *data)
+{
+    const char *time = json_text(data, "at");
+
+    snprintf(catalog.time, sizeof catalog.time, "%s", time ? time : "");
+    req_allow_time(cJSON_IsTrue(cJSON_GetObjectItem(data, "simulation")));
+}
+
+static void take_data(const cJSON *data, bool kept)
+{
+    const char *version = json_text(data, "version");
+
+    forget();
+    catalog.service = build(data);
+    catalog.version = must(strdup(version ? version : ""));
+    catalog.divisions = read_codes(cJSON_GetObjectItem(data, "divisions"));
+    catalog.categories = read_codes(cJSON_GetObjectItem(data, "categories"));
+    read_channels(cJSON_GetObjectItem(data, "channels"));
+    catalog.kept = kept;
+    take_clock(data);
+}
+
+/* Without the database a worker starts with what the last one knew. */
+static void take_kept(const char *text, size_t len, void *arg)
+{
+    cJSON *data = text ? cJSON_ParseWithLength(text, len) : NULL;
+
+    (void)arg;
+    if (data && catalog.timer && !catalog.service) {
+        take_data(data, true);
+        log_warn("catalog_kept", "version=%s", catalog.version);
+    }
+    cJSON_Delete(data);
+}
+
 static void take_boot(const struct db_answer *answer, void *arg)
 {
     cJSON *data = answer->status == 200 ? cJSON_ParseWithLength(answer->body, answer->len) : NULL;
-    const char *version = json_text(data, "version");
 
     (void)arg;
     if (catalog.timer)
         timer_set(catalog.timer, data ? CHECK_MS : AGAIN_MS);
-    if (!data || !catalog.timer) {
-        cJSON_Delete(data);
-        return;
+    if (data && catalog.timer) {
+        take_data(data, false);
+        spool_keep_catalog(answer->body);
+    } else if (catalog.timer && !catalog.service) {
+        spool_recall_catalog(take_kept, NULL);
     }
-    text_service_free(catalog.service);
-    catalog.service = build(data);
-    free(catalog.version);
-    catalog.version = strdup(version ? version : "");
-    req_allow_time(cJSON_IsTrue(cJSON_GetObjectItem(data, "simulation")));
     cJSON_Delete(data);
 }
 
 static void load(void)
 {
-    db_call(&(struct db_call){ .fn = &api_boot, .json = "{}", .len = 2, .done = take_boot });
+    int64_t deadline = catalog.service ? 0 : loop_now() + PATIENCE_MS;
+
+    db_call(&(struct db_call){ .fn = &api_boot, .json = "{}", .len = 2, .deadline = deadline, .done = take_boot });
 }
 
 /* Is what we have still what the database has? */
@@ -111,7 +219,7 @@ static void take_ready(const struct db_answer *answer, void *arg)
     }
     if (data) {
         strncpy(catalog.problem, problem ? problem : "", sizeof catalog.problem - 1);
-        req_allow_time(cJSON_IsTrue(cJSON_GetObjectItem(data, "simulation")));
+        take_clock(data);
     }
     if (version && strcmp(version, catalog.version) != 0)
         load();
@@ -123,7 +231,7 @@ static void take_ready(const struct db_answer *answer, void *arg)
 static void look(void *arg)
 {
     (void)arg;
-    if (catalog.service)
+    if (catalog.service && !catalog.kept)
         db_call(&(struct db_call){ .fn = &api_ready, .json = "{}", .len = 2, .done = take_ready });
     else
         load();
@@ -140,8 +248,7 @@ void catalog_close(void)
 {
     timer_free(catalog.timer);
     catalog.timer = NULL;
-    text_service_free(catalog.service);
-    free(catalog.version);
+    forget();
 }
 
 bool catalog_ready(void)
@@ -154,6 +261,48 @@ const char *catalog_problem(void)
     if (!catalog.service)
         return "reference data not loaded";
     return *catalog.problem ? catalog.problem : NULL;
+}
+
+const char *catalog_time(void)
+{
+    return *catalog.time ? catalog.time : NULL;
+}
+
+/* Checking references */
+
+static bool is_code(const struct codes *codes, const char *code)
+{
+    return bsearch(&code, codes->code, codes->n, sizeof *codes->code, by_code) != NULL;
+}
+
+int catalog_channel(const char *name)
+{
+    for (size_t i = 0; i < catalog.nchannels; i++)
+        if (!strcmp(catalog.channels[i].name, name))
+            return catalog.channels[i].code;
+    return -1;
+}
+
+const struct why *catalog_check(struct arena *arena, const cJSON *call)
+{
+    const char *division = json_text(call, "division"), *category = json_text(call, "category");
+    const char *channel = json_text(call, "channel");
+    struct fault *faults = arena_alloc(arena, 3 * sizeof *faults);
+    struct why *why = arena_alloc(arena, sizeof *why);
+    size_t n = 0;
+
+    if (division && !is_code(&catalog.divisions, division))
+        faults[n++] = (struct fault){ "division", "unknown_division", "没有这个区域。", "There is no such place." };
+    if (category && !is_code(&catalog.categories, category))
+        faults[n++] = (struct fault){ "category", "unknown_category", "没有这个类别。", "There is no such category." };
+    if (channel && catalog_channel(channel) < 0)
+        faults[n++] = (struct fault){ "channel", "unknown_channel", "没有这个渠道。", "There is no such channel." };
+    *why = (struct why){ .code = "bad_inputs",
+                         .zh = "有的内容填写不对，请按提示修改。",
+                         .en = "Some fields need to be corrected.",
+                         .faults = faults,
+                         .nfaults = n };
+    return n > 0 ? why : NULL;
 }
 
 /* Reading texts */

@@ -4,10 +4,12 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-/* What a worker keeps of the database's reference data: places and directory words, built into the text service.  Asked for
- * again when its version changes. */
+/* What a worker keeps of the database's reference data: places and directory words, built into the text service, and the codes a
+ * complaint may name.  Asked for again when its version changes; kept in the spool's Redis, so that a worker that starts while
+ * the database is away can take complaints in. */
 
 struct arena;
+struct why;
 
 bool catalog_open(void) __attribute__((warn_unused_result));
 void catalog_close(void);
@@ -17,6 +19,15 @@ const char *catalog_problem(void);
 
 /* Loaded; before that nothing can be taken in. */
 bool catalog_ready(void);
+
+/* Where a simulation's clock stood when last asked; NULL: time runs. */
+const char *catalog_time(void);
+
+/* The code of a channel, -1 when there is none of that name. */
+int catalog_channel(const char *name);
+
+/* NULL when every division, category and channel a call names exists; else what the database would refuse it with. */
+const struct why *catalog_check(struct arena *arena, const cJSON *call);
 
 /* Add to a call what the text service finds in a complaint: "grams", "hits" and "found".  Either text may be NULL. */
 void catalog_read_text(struct arena *arena, cJSON *call, const char *title, const char *content);

@@ -240,7 +240,9 @@ static void lose(struct lane *lane, const char *why)
     timer_set(lane->timer, pause_of(lane));
     if (batch) {
         batch->func->away--;
-        batch_lost(batch);
+        batch = batch_compact(batch);
+        if (batch)
+            batch_lost(batch);
         flush_later();
     }
 }
@@ -356,7 +358,9 @@ static void mend(struct lane *lane)
         lose(lane, lane->sqlstate);
         return;
     }
-    batch = take_off(lane);
+    batch = batch_compact(take_off(lane));
+    if (!batch)
+        return;
     if (remedy == REMEDY_AGAIN && batch->tries++ < TRIES_MAX) {
         stats_add(db.stat + STAT_RETRIED, 1);
         batch_again(batch);
@@ -740,6 +744,9 @@ static void tick(void *arg)
     (void)arg;
     calls_expire(false, is_down(false));
     calls_expire(true, is_down(true));
+    for (int i = 0; i < db.nlanes; i++)
+        if (db.lanes[i].batch)
+            batch_expire(db.lanes[i].batch);
     stats_set(db.stat + STAT_WAITING, calls_count());
     db.ticking = calls_count() > 0;
     if (db.ticking)
@@ -827,6 +834,11 @@ void db_call(const struct db_call *wanted)
         db.ticking = true;
         timer_set(db.tick, TICK);
     }
+}
+
+bool db_takes_writes(void)
+{
+    return db.nlanes && !db.down_since[true];
 }
 
 const char *db_state(void)

@@ -32,9 +32,10 @@ struct db_call {
     size_t len;
     const int64_t *locks; /* tickets locked before the batch runs; copied */
     size_t nlocks;
-    const char *key;  /* idempotency key: the call may be sent again when its outcome is unknown.  NULL: it may not */
-    int64_t deadline; /* in loop_now() milliseconds; 0: the request time-out from now */
-    db_fn *done;      /* called exactly once, never before db_call returned */
+    const char *key; /* idempotency key: the call may be sent again when its outcome is unknown.  NULL: it may not */
+    int64_t
+        deadline; /* in loop_now() milliseconds; 0: the request time-out from now.  A call under way is given up then */
+    db_fn *done;  /* called exactly once, never before db_call returned */
     void *arg;
 };
 
@@ -43,6 +44,9 @@ bool db_open(void) __attribute__((warn_unused_result));
 void db_close(void);
 
 void db_call(const struct db_call *wanted);
+
+/* Is a lane for writes connected? */
+bool db_takes_writes(void);
 
 /* NULL: lanes of both kinds are connected; else what is wrong. */
 const char *db_state(void);

@@ -1,15 +1,25 @@
 #include "intake.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "catalog.h"
 #include "feed.h"
 #include "limit.h"
+#include "loop.h"
 #include "number.h"
 #include "phone.h"
 #include "secret.h"
+#include "spool.h"
 
-enum { PERSON_NAME_MAX = 50 };
+enum {
+    PERSON_NAME_MAX = 50,
+    SLOW_MS = 3000, /* a database that has not answered for so long is away, as far as a citizen can tell */
+    LOST_MS = 300,  /* a lane may be back by then */
+    FULL_SECONDS = 30,
+    CITY_OFFSET = 8 * 3600 /* the whole country keeps one time, without summer time */
+};
 
 static const struct api_fn api_intake = { .name = "intake", .write = true, .sorted = true, .whole = true };
 
@@ -136,12 +146,136 @@ enum next intake_prepare(struct req *r, const char *principal, const char *chann
         cJSON_AddStringToObject(r->call, "channel", channel);
     catalog_read_text(r->arena, r->call, json_text(r->json, "title"), json_text(r->json, "content"));
     add_query_code(r, principal);
-    return number_take(r);
+    if (number_take(r->call) || (channel && !db_takes_writes() && spool_usable()))
+        return GO;
+    return refuse_later(r, "busy", 1);
+}
+
+/* With the spool behind it, the database gets little patience. */
+static int64_t patience(const struct req *r)
+{
+    int64_t until = loop_now() + (db_takes_writes() ? SLOW_MS : LOST_MS);
+
+    return spool_usable() && until < r->deadline ? until : r->deadline;
 }
 
 enum next intake_store(struct req *r)
 {
-    return ask(r, &api_intake, r->call);
+    if (json_text(r->call, "seq"))
+        return ask_until(r, &api_intake, r->call, patience(r));
+    r->answer = (struct answer){ .status = 503, .code = "database_away" };
+    return GO;
+}
+
+/* The spool */
+
+/* The moment of a complaint in the city's time: the one given with it, a simulation's, else now. */
+static void city_time(const struct req *r, struct tm *tm, int *micros)
+{
+    const char *given = r->at ? r->at : catalog_time(), *rest;
+    int hours = 0, minutes = 0;
+    struct timespec now;
+    double fraction = 0;
+    char sign = 'Z';
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    *micros = (int)(now.tv_nsec / 1000);
+    if (given) {
+        memset(tm, 0, sizeof *tm);
+        rest = strptime(given, "%Y-%m-%dT%H:%M:%S", tm);
+        if (rest && *rest == '.') {
+            size_t digits = strspn(rest + 1, "0123456789");
+
+            sscanf(rest, "%lf", &fraction);
+            rest += 1 + digits;
+        }
+        if (rest)
+            sscanf(rest, "%c%d:%d", &sign, &hours, &minutes);
+        now.tv_sec = timegm(tm) - (sign == '-' ? -1 : 1) * (hours * 3600L + minutes * 60L);
+        *micros = (int)(fraction * 1000000);
+    }
+    now.tv_sec += CITY_OFFSET;
+    gmtime_r(&now.tv_sec, tm);
+}
+
+/* The call without what the drain computes from it, and with its moment: clocks start at the answer. */
+static const char *entry_call(struct req *r, const struct tm *tm, int micros)
+{
+    static const char *const computed[] = { "grams", "hits", "found", "seq", "at" };
+    char at[40];
+    size_t len = strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%S", tm);
+
+    snprintf(at + len, sizeof at - len, ".%06d+08:00", micros);
+    for (size_t i = 0; i < COUNT(computed); i++)
+        cJSON_DeleteItemFromObject(r->call, computed[i]);
+    cJSON_AddStringToObject(r->call, "at", at);
+    return json_print(r->arena, r->call);
+}
+
+static const char *number_prefix(struct req *r, const struct tm *tm)
+{
+    const char *channel = json_text(r->call, "channel");
+    char day[8];
+
+    strftime(day, sizeof day, "%y%m%d", tm);
+    return arena_printf(r->arena, "%s%d", day, catalog_channel(channel ? channel : "web") / 10);
+}
+
+static const char *receipt(struct req *r, const char *number)
+{
+    cJSON *body = json_object(r->arena);
+
+    cJSON_AddStringToObject(body, "number", number);
+    cJSON_AddStringToObject(body, "query_code_enc", json_text(r->call, "query_code_enc"));
+    cJSON_AddStringToObject(body, "state", "received");
+    return json_print(r->arena, body);
+}
+
+static void spooled(enum spool_outcome outcome, const char *number, void *arg)
+{
+    struct req *r = arg;
+
+    switch (outcome) {
+    case SPOOL_TAKEN:
+        r->answer = (struct answer){ .status = 202, .body = receipt(r, number) };
+        break;
+    case SPOOL_REUSED:
+        r->answer =
+            (struct answer){ .status = 422, .body = problem_make(r->arena, 422, "key_reused", NULL, r->language) };
+        break;
+    case SPOOL_FULL:
+    case SPOOL_EMPTY:
+        req_set_header(r, "Retry-After", arena_printf(r->arena, "%d", FULL_SECONDS));
+        r->answer =
+            (struct answer){ .status = 503, .body = problem_make(r->arena, 503, "spool_full", NULL, r->language) };
+        break;
+    case SPOOL_AWAY:
+        r->answer = (struct answer){ .status = 503, .code = "database_away" };
+    }
+    req_run(r);
+}
+
+enum next intake_spool(struct req *r)
+{
+    const struct why *why;
+    struct spool_entry entry;
+    struct tm tm;
+    int micros;
+
+    if (!r->answer.code || strcmp(r->answer.code, "database_away") != 0 || !spool_exists())
+        return GO;
+    why = catalog_check(r->arena, r->call);
+    if (why)
+        return refuse(r, 422, why->code, why);
+    city_time(r, &tm, &micros);
+    entry = (struct spool_entry){
+        .key = arena_printf(r->arena, "%s %s %s", json_text(r->call, "principal"), json_text(r->call, "route"), r->key),
+        .digest = json_text(r->call, "digest"),
+        .prefix = number_prefix(r, &tm),
+        .call = entry_call(r, &tm, micros),
+    };
+    spool_put(&entry, spooled, r);
+    return WAIT;
 }
 
 /* Answers */

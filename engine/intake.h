@@ -20,8 +20,12 @@ enum next contact_seal(struct req *r, cJSON *fields);
  * query code made. */
 enum next intake_prepare(struct req *r, const char *principal, const char *channel);
 
-/* Step: store it (T05).  The answer is opened by answer_sealed. */
+/* Step: store it (T05). */
 enum next intake_store(struct req *r);
+
+/* Step: where the database was away, put it into the spool instead; then the answer is 202, without a promised day.  The outcome in the
+ * database may be unknown: both carry the same key, and the drain finds the one by the other.  answer_sealed follows. */
+enum next intake_spool(struct req *r);
 
 /* Step: reply with what the database said; members "x_enc" are opened to "x", and watchers hear of a success. */
 enum next answer_sealed(struct req *r);

@@ -13,6 +13,7 @@
 #include "secret.h"
 #include "session.h"
 #include "settings.h"
+#include "spool.h"
 #include "static.h"
 #include "sweep.h"
 
@@ -21,9 +22,10 @@ static const struct module modules[] = {
     { .name = "secrets", .prepare = secret_load, .close = secret_close },
     { .name = "cache", .prepare = cache_prepare, .open = cache_open, .close = cache_close },
     { .name = "helper", .open = helper_open, .close = helper_close },
-    { .name = "database", .open = db_open, .close = db_close, .problem = db_state },
+    { .name = "database", .open = db_open, .close = db_close, .problem = spool_uncovered, .note = db_state },
     { .name = "catalog", .open = catalog_open, .close = catalog_close, .problem = catalog_problem },
     { .name = "numbers", .open = number_open, .close = number_close },
+    { .name = "spool", .open = spool_open, .close = spool_close, .note = spool_note },
     { .name = "limits", .open = limit_open },
     { .name = "session", .open = session_open },
     { .name = "feed", .open = feed_open, .close = feed_close },

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base.h"
 #include "db.h"
 #include "loop.h"
 
@@ -68,18 +69,16 @@ void number_close(void)
     stock.timer = NULL;
 }
 
-enum next number_take(struct req *r)
+bool number_take(cJSON *call)
 {
     char text[16];
 
-    if (stock.count == 0) {
-        refill(NULL);
-        return refuse_later(r, "busy", 1);
-    }
+    refill(NULL);
+    if (stock.count == 0)
+        return false;
     snprintf(text, sizeof text, "%d", stock.numbers[stock.first]);
-    cJSON_AddStringToObject(r->call, "seq", text);
+    cJSON_AddStringToObject(call, "seq", text);
     stock.first = (stock.first + 1) % COUNT(stock.numbers);
     stock.count--;
-    refill(NULL);
-    return GO;
+    return true;
 }

@@ -284,9 +284,9 @@ static void answered(const struct db_answer *answer, void *arg)
     req_run(r);
 }
 
-enum next ask(struct req *r, const struct api_fn *fn, cJSON *json)
+enum next ask_until(struct req *r, const struct api_fn *fn, cJSON *json, int64_t deadline)
 {
-    struct db_call call = { .fn = fn, .key = r->key, .deadline = r->deadline, .done = answered, .arg = r };
+    struct db_call call = { .fn = fn, .key = r->key, .deadline = deadline, .done = answered, .arg = r };
 
     if (r->at && !cJSON_HasObjectItem(json, "at"))
         cJSON_AddStringToObject(json, "at", r->at);
@@ -298,6 +298,11 @@ enum next ask(struct req *r, const struct api_fn *fn, cJSON *json)
     }
     db_call(&call);
     return WAIT;
+}
+
+enum next ask(struct req *r, const struct api_fn *fn, cJSON *json)
+{
+    return ask_until(r, fn, json, r->deadline);
 }
 
 enum next ask_read(struct req *r, const struct api_fn *fn, cJSON *json)

@@ -110,6 +110,9 @@ void req_run(struct req *r);
  * A write call takes r->key and r->locks along. */
 enum next ask(struct req *r, const struct api_fn *fn, cJSON *json);
 
+/* As ask, with less patience than the request has: at the deadline the answer is database_away, the outcome unknown. */
+enum next ask_until(struct req *r, const struct api_fn *fn, cJSON *json, int64_t deadline);
+
 /* As ask, and asserts that the function is no writer. */
 enum next ask_read(struct req *r, const struct api_fn *fn, cJSON *json);
 

@@ -57,10 +57,14 @@ static const struct setting table[] = {
     { "redis_password_file", TEXT, AT(redis_password_file), "", 0, 0, "Redis 密码文件", "file with its password" },
     { "redis_ms", NUMBER, AT(redis_ms), "200", 10, 10000, "Redis 应答超时（毫秒）",
       "how long a Redis command waits, in milliseconds" },
-    { "spool_redis", TEXT, AT(spool_redis), "", 0, 0, "暂存用 Redis（独立进程），空为不用",
-      "the Redis of the spool, a process of its own; empty: none" },
+    { "spool_redis", TEXT, AT(spool_redis), "", 0, 0,
+      "暂存用 Redis（独立进程，appendonly yes、appendfsync always、noeviction），只属于本机、不做主从切换；空为不用",
+      "the Redis of the spool, a process of its own with appendonly yes, appendfsync always, maxmemory-policy "
+      "noeviction; "
+      "it belongs to this host alone and does not fail over; empty: none" },
     { "spool_password_file", TEXT, AT(spool_password_file), "", 0, 0, "暂存 Redis 密码文件", "file with its password" },
-    { "spool_max", NUMBER, AT(spool_max), "100000", 1, 10000000, "暂存最多条数", "most complaints in the spool" },
+    { "spool_max", NUMBER, AT(spool_max), "100000", 1, 10000000, "暂存最多条数，也是预留工单号的数量",
+      "most complaints in the spool; as many ticket numbers are reserved for it" },
 
     { "contact_key_file", TEXT, AT(contact_key_file), "", 0, 0, "联系方式加密密钥文件",
       "keys that encrypt contact data" },

@@ -55,11 +55,13 @@ static void add_problem(cJSON *problems, const char *part, const char *problem)
 static enum next tell_ready(struct req *r)
 {
     cJSON *body = json_object(r->arena), *problems = cJSON_AddArrayToObject(body, "problems");
+    cJSON *notes = cJSON_AddArrayToObject(body, "notes");
 
     for (size_t i = 0; i < worker.opened; i++) {
         const struct module *module = &worker.modules[i];
 
         add_problem(problems, module->name, module->problem ? module->problem() : NULL);
+        add_problem(notes, module->name, module->note ? module->note() : NULL);
     }
     add_problem(problems, "worker", worker.draining ? "stopping" : NULL);
     cJSON_AddBoolToObject(body, "ready", cJSON_GetArraySize(problems) == 0);

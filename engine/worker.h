@@ -14,6 +14,7 @@ struct module {
     void (*drain)(void);
     void (*close)(void);
     const char *(*problem)(void); /* for /readyz: NULL when ready, else what is wrong */
+    const char *(*note)(void);    /* likewise, what somebody should know although requests can be served */
 };
 
 /* A process of its own that the parent keeps alive beside the workers.  prepare runs in the parent before the first fork,

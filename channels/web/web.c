@@ -4,7 +4,6 @@
 
 #include "channel.h"
 
-static const struct api_fn api_follow = { .name = "follow" };
 static const struct api_fn api_reference = { .name = "reference" };
 static const struct api_fn api_divisions = { .name = "divisions" };
 static const struct api_fn api_public_metrics = { .name = "public_metrics" };
@@ -65,8 +64,8 @@ static enum next count_phone(struct req *r)
     return hash ? limited(r, LIMIT_SUBMIT_PHONE, hash) : GO;
 }
 
-static step_fn *const post_ticket[] = { count_submission, check_key,   read_intake,  check_contact,
-                                        prepare,          count_phone, intake_store, answer_sealed };
+static step_fn *const post_ticket[] = { count_submission, check_key,    read_intake,  check_contact, prepare,
+                                        count_phone,      intake_store, intake_spool, answer_sealed };
 
 /* GET /v1/tickets/{number} with X-Query-Code: guesses are counted, and a wrong code looks like an unknown number. */
 
@@ -101,18 +100,18 @@ static enum next read_follow(struct req *r)
     call_begin(r, "public");
     cJSON_AddStringToObject(r->call, "number", req_param(r, "number"));
     cJSON_AddStringToObject(r->call, "code_hash", hash);
-    return channel_call(r, &api_follow, r->call);
+    return GO;
 }
 
-static enum next answer_follow(struct req *r)
+static enum next count_guess(struct req *r)
 {
     if (r->answer.status == 404)
         limit_count(LIMIT_CODE, guess_key(r));
-    req_set_header(r, "Cache-Control", "no-store");
-    return answer(r);
+    return r->answer.status == 404 && r->answer.code ? nothing_found(r) : GO;
 }
 
-static step_fn *const get_ticket[] = { count_query, check_number, read_follow, answer_follow };
+static step_fn *const get_ticket[] = { count_query,   check_number, read_follow, follow_spooled,
+                                       follow_stored, count_guess,  follow_reply };
 
 /* What the pages need to know, and the released figures */
 

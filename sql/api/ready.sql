@@ -14,5 +14,6 @@ begin
     if exists (select from hotline.timer where failures > 0) then
         bad := bad || '"timers_failed"';
     end if;
-    return hotline.answer(200, jsonb_build_object('problems', bad, 'simulation', hotline.is_simulation(), 'version', hotline.reference_version()));
+    return hotline.answer(200, jsonb_build_object('problems', bad, 'simulation', hotline.is_simulation(),
+        'at', (select at from hotline.simulation), 'version', hotline.reference_version()));
 end $$;

@@ -1,7 +1,8 @@
 -- Time, ids and numbers.  This is the one file that may ask the server for its clock.
 
 -- The moment that every rule works with: the transaction's time, or in a simulation the time given with the call, else the
--- simulation's clock.
+-- simulation's clock.  Outside a simulation only what is true of an earlier moment brings its own (begin_at): a complaint that was
+-- answered while the database was away, the history of another system.
 create or replace function hotline.sim_install(is_on boolean) returns void
 language plpgsql as $outer$
 begin
@@ -23,13 +24,14 @@ begin
         end $$;
     else
         create or replace function hotline.now() returns timestamptz
-        language sql stable as $$ select transaction_timestamp() $$;
+        language sql stable as $$ select coalesce(nullif(current_setting('hotline.at', true), '')::timestamptz, transaction_timestamp()) $$;
         create or replace function hotline.take_time(x jsonb) returns void
         language plpgsql as $$
         begin
             if x ? 'at' then
                 raise exception 'time given with a call outside a simulation' using errcode = 'P0400';
             end if;
+            perform set_config('hotline.at', '', true);
         end $$;
     end if;
 end $outer$;
@@ -45,6 +47,23 @@ language plpgsql as $$
 begin
     perform hotline.take_time(x);
     perform set_config('hotline.lang', coalesce(x->>'lang', 'zh'), true);
+end $$;
+
+-- The same for api.drain and api.import alone: the moment is the caller's.  Answers the moment it would have been; a time to come is
+-- brought back to that, since a host's clock may be ahead.
+create or replace function hotline.begin_at(x jsonb, at timestamptz) returns timestamptz
+language plpgsql as $$
+declare
+    really timestamptz;
+begin
+    perform hotline.begin(x - 'at');
+    really := hotline.now();
+    at := coalesce(at, really);
+    if not hotline.is_simulation() then
+        at := least(at, really);
+    end if;
+    perform set_config('hotline.at', at::text, true);
+    return really;
 end $$;
 
 create or replace function hotline.lang() returns text

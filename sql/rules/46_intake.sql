@@ -18,11 +18,13 @@ begin
     return case when bad <> '[]' then hotline.bad_inputs(bad) end;
 end $$;
 
--- A new ticket by T01 (a draft) or T05 (filed from outside).
-create or replace function hotline.new_ticket(x jsonb, who hotline.actor, transition_ text, role_ text) returns hotline.call
+-- A new ticket by T01 (a draft) or T05 (filed from outside).  spooled: the number it was answered with while the database was away,
+-- the moment it came into the database, and what that found amiss with it.
+create or replace function hotline.new_ticket(x jsonb, who hotline.actor, transition_ text, role_ text, spooled jsonb default null)
+returns hotline.call
 language plpgsql as $$
 declare
-    c hotline.call := hotline.make_ticket(x, who, transition_, role_);
+    c hotline.call := hotline.make_ticket(x, who, transition_, role_, null, spooled);
 begin
     perform hotline.store_tickets(array[c]);
     return c;
@@ -30,8 +32,8 @@ end $$;
 
 -- The ticket as it will be, with number, clocks and first event; store_tickets writes it.  like_: a ticket made before it in the
 -- same commit, whose clocks are the same when moment, type and urgency are: computing them is most of the work.
-create or replace function hotline.make_ticket(x jsonb, who hotline.actor, transition_ text, role_ text, like_ hotline.call default null)
-returns hotline.call
+create or replace function hotline.make_ticket(x jsonb, who hotline.actor, transition_ text, role_ text, like_ hotline.call default null,
+    spooled jsonb default null) returns hotline.call
 language plpgsql as $$
 declare
     c hotline.call;
@@ -46,12 +48,13 @@ begin
     c.role := role_;
     c.x := x;
     c.at := hotline.now();
-    c.event := hotline.new_id();
+    -- Watchers know a spooled ticket's event from the moment it was stored; the event itself happened when it was answered.
+    c.event := coalesce(hotline.id_at((spooled->>'stored_at')::timestamptz) | (nextval('hotline.id_seq') & 1048575), hotline.new_id());
     t.id := hotline.new_id();
     t.version := 1;
     t.state := (c.rule).to_state;
     t.channel := hotline.code_of('channel', coalesce(x->>'channel', 'web'));
-    t.ticket_no := hotline.ticket_no(c.at, t.channel, (x->>'seq')::bigint);
+    t.ticket_no := coalesce(spooled->>'number', hotline.ticket_no(c.at, t.channel, (x->>'seq')::bigint));
     t.appeal_type := coalesce(hotline.code_of('appeal_type', x->>'type'), 7::smallint);
     t.urgency := coalesce(hotline.code_of('urgency', x->>'urgency'), 4::smallint);
     t.secrecy := coalesce((x->>'secrecy')::smallint, 0::smallint);
@@ -77,8 +80,12 @@ begin
     if transition_ <> 'T01' then
         t.submitted_at := c.at;
     end if;
-    c.t := t;
     c.payload := hotline.dimensions(t);
+    if spooled is not null then
+        t.route := t.route || jsonb_build_object('surprises', spooled->'surprises');
+        c.payload := c.payload || jsonb_build_object('spooled', jsonb_build_object('stored_at', spooled->>'stored_at', 'surprises', spooled->'surprises'));
+    end if;
+    c.t := t;
     if like_.at = c.at and (like_.t).appeal_type = t.appeal_type and (like_.t).urgency = t.urgency and transition_ <> 'T01' then
         c := hotline.same_clocks(c, like_);
     elsif transition_ = 'T01' then

@@ -47,7 +47,8 @@ begin
         'light', hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, hotline.now()), 'due_at', hotline.time_text(i.due_at), 'due_kind', i.due_kind,
         'unit', hotline.unit_json(t.unit_id), 'category', hotline.category_json(t.category_id), 'channel', hotline.name_of('channel', t.channel),
         'division', hotline.division_json(t.division), 'urgency', hotline.name_of('urgency', t.urgency), 'round', t.round, 'version', t.version,
-        'submitted_at', hotline.time_text(t.submitted_at), 'closed_at', hotline.time_text(t.closed_at), 'flags', hotline.flags(a, i.waits_for, t.round));
+        'submitted_at', hotline.time_text(t.submitted_at), 'closed_at', hotline.time_text(t.closed_at), 'flags', hotline.flags(a, i.waits_for, t.round)
+            || case when t.route->'surprises' <> '[]' then '["spool_surprise"]' else '[]' end::jsonb);
 end $$;
 
 create or replace function hotline.person_json(id_ int, role text default null) returns jsonb

@@ -9,7 +9,7 @@
 //
 // tests/run prepares what the environment names: PGHOST, HOTLINE_TEST_TEMPLATE, HOTLINED, HOTLINE_WEB, HOTLINE_TEST_LOGS.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -17,6 +17,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { check } from './described.mjs';
 
@@ -185,6 +187,56 @@ class Staff extends Client {
     }
 }
 
+// ---- servers of a test's own ---------------------------------------------------------------------------------------------
+
+const run = promisify(execFile);
+const tools = fileURLToPath(new URL('../../tools/', import.meta.url));
+
+// PostgreSQL, Redis and the spool's Redis, durable, which this test may stop and kill.  SERVER is pg, redis or spool.
+class Cluster {
+    constructor(dir) {
+        this.dir = dir;
+        this.run = join(dir, 'run');
+    }
+
+    ask(...args) {
+        return run(join(tools, 'cluster'), [this.dir, ...args]);
+    }
+
+    start(...servers) {
+        return this.ask('start', ...servers);
+    }
+
+    stop(...servers) {
+        return this.ask('stop', ...servers);
+    }
+
+    pid(server) {
+        const file = server === 'pg' ? join(this.dir, 'pg', 'postmaster.pid') : join(this.run, `${server}.pid`);
+        return Number(readFileSync(file, 'utf8').split('\n')[0]);
+    }
+
+    // SIGKILL: nothing is flushed, nobody is told.
+    async kill(server, signal = 'SIGKILL') {
+        const pid = this.pid(server);
+
+        process.kill(pid, signal);
+        if (signal === 'SIGKILL')
+            await until(`${server} is dead`, () => !existsSync(`/proc/${pid}`));
+    }
+
+    async redis(server, ...args) {
+        return (await run('redis-cli', ['-s', join(this.run, `${server}.sock`), ...args], { maxBuffer: 1 << 26 })).stdout.trim();
+    }
+
+    // A migrated database with demonstration data.
+    async migrate(name) {
+        await run('psql', ['-X', '-q', '-h', this.run, '-U', 'postgres', '-d', 'postgres', '-c', `create database ${name}`]);
+        await run(env('HOTLINECTL'), ['migrate', '--demo'],
+            { env: { ...process.env, HOTLINE_ADMIN_DATABASE: `host=${this.run} user=postgres dbname=${name}` }, maxBuffer: 1 << 26 });
+    }
+}
+
 // ---- the engine and its surroundings --------------------------------------------------------------------------------
 
 let databases = 0;
@@ -202,7 +254,25 @@ export class Hotline {
         this.people = new Map();
     }
 
+    // The host in conninfo.
+    get host() {
+        return this.cluster ? this.cluster.run : env('PGHOST');
+    }
+
     async open(options) {
+        if (options.cluster) {
+            this.cluster = new Cluster(join(this.dir, 'cluster'));
+            await run('chmod', ['0755', this.dir]); // the servers run as somebody else when we are root
+            await this.cluster.start();
+            await this.cluster.migrate(this.database);
+            this.pool = new pg.Pool({ host: this.host, port: 5432, user: 'postgres', database: this.database, max: 4 });
+            this.pool.on('error', () => {});
+            if (options.sql)
+                await this.sql(options.sql);
+            this.secrets();
+            await this.startEngine();
+            return;
+        }
         await this.administer(`create database ${this.database} template ${options.template ?? env('HOTLINE_TEST_TEMPLATE')}`);
         this.pool = new pg.Pool({ host: env('PGHOST'), port: 5432, user: 'postgres', database: this.database, max: 4 });
         this.pool.on('error', () => {});
@@ -254,8 +324,9 @@ export class Hotline {
             port: 0,
             port_file: portFile,
             workers: 1,
-            database: `host=${env('PGHOST')} port=5432 dbname=${this.database} user=hotline_engine`,
-            redis: join(this.dir, 'redis.sock'),
+            database: `host=${this.host} port=5432 dbname=${this.database} user=hotline_engine`,
+            redis: this.cluster ? join(this.cluster.run, 'redis.sock') : join(this.dir, 'redis.sock'),
+            spool_redis: this.cluster ? join(this.cluster.run, 'spool.sock') : '',
             contact_key_file: join(this.dir, 'contact'),
             hash_key_file: join(this.dir, 'hash'),
             web_root: pages ? process.env.HOTLINE_WEB : '',
@@ -367,14 +438,18 @@ export class Hotline {
             problems.push(bug[0]);
         await this.redis?.kill();
         await this.pool?.end();
-        await this.administer(`drop database if exists ${this.database} with (force)`);
+        if (this.cluster)
+            await this.cluster.ask('destroy').catch((error) => problems.push(error.message));
+        else
+            await this.administer(`drop database if exists ${this.database} with (force)`);
         rmSync(this.dir, { recursive: true, force: true });
         if (problems.length > 0)
             fail(`${problems.join('; ')}; log: ${this.engine.log}`);
     }
 }
 
-// options: settings (of hotlined.conf), environment, template.  Stopped after the file's last test.
+// options: settings (of hotlined.conf), environment, template; cluster: true for servers of its own with a spool, sql run there
+// before the engine starts.  Stopped after the file's last test.
 export async function start(options = {}) {
     const hotline = new Hotline(options);
     let open = false;

@@ -1,0 +1,85 @@
+#include "follow.h"
+
+#include <string.h>
+
+#include "spool.h"
+
+static const struct api_fn api_follow = { .name = "follow" };
+
+/* What the spool said of the number: NULL where there is no spool. */
+struct looked {
+    bool known, found;
+};
+
+/* "2018-01-02T10:00:00.123456+08:00" without the fraction, as the database writes it. */
+static const char *whole_seconds(struct req *r, const char *at)
+{
+    return arena_printf(r->arena, "%.19s+08:00", at ? at : "");
+}
+
+static cJSON *received_view(struct req *r, const cJSON *call)
+{
+    const char *at = whole_seconds(r, json_text(call, "at"));
+    cJSON *view = json_object(r->arena), *step = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(view, "number", json_text(r->call, "number"));
+    cJSON_AddStringToObject(view, "title", json_text(call, "title"));
+    cJSON_AddStringToObject(view, "type", json_text(call, "type"));
+    cJSON_AddStringToObject(view, "state", "received");
+    cJSON_AddStringToObject(view, "state_text", r->language == LANGUAGE_EN ? "Received" : "已收到");
+    cJSON_AddNullToObject(view, "unit");
+    cJSON_AddNullToObject(view, "promise_due_at");
+    cJSON_AddNullToObject(view, "promise_state");
+    cJSON_AddStringToObject(view, "submitted_at", at);
+    cJSON_AddNullToObject(view, "reply");
+    cJSON_AddNullToObject(view, "answer");
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(view, "timeline"), step);
+    cJSON_AddStringToObject(step, "at", at);
+    cJSON_AddStringToObject(step, "kind", "received");
+    cJSON_AddStringToObject(step, "text", "您的诉求已收到，即将转交受理。");
+    cJSON_AddStringToObject(step, "text_en", "Your complaint has been received and will be passed on for acceptance.");
+    return view;
+}
+
+static void found(bool known, const char *text, void *arg)
+{
+    struct req *r = arg;
+    struct looked *looked = r->state;
+    const struct why *why;
+    const cJSON *call = text ? json_object_only(r->arena, (struct bytes){ text, strlen(text) }, &why) : NULL;
+    const char *hash = json_text(call, "query_code_hash");
+
+    *looked = (struct looked){ .known = known, .found = call != NULL };
+    if (call && hash && !strcmp(hash, json_text(r->call, "code_hash")))
+        r->answer = (struct answer){ .status = 200, .body = json_print(r->arena, received_view(r, call)) };
+    else if (call)
+        r->answer = (struct answer){ .status = 404, .code = "no_such_ticket" };
+    req_run(r);
+}
+
+enum next follow_spooled(struct req *r)
+{
+    if (!spool_exists())
+        return GO;
+    r->state = arena_alloc(r->arena, sizeof(struct looked));
+    spool_find(json_text(r->call, "number"), found, r);
+    return WAIT;
+}
+
+enum next follow_stored(struct req *r)
+{
+    const struct looked *looked = r->state;
+
+    return looked && looked->found ? GO : ask_read(r, &api_follow, r->call);
+}
+
+/* While nobody can say what is in the spool, an unknown number may be one that was answered from there. */
+enum next follow_reply(struct req *r)
+{
+    const struct looked *looked = r->state;
+
+    req_set_header(r, "Cache-Control", "no-store");
+    if (r->answer.status == 404 && looked && !looked->known)
+        return refuse_later(r, "database_away", 2);
+    return reply(r, r->answer.status, r->answer.body);
+}
