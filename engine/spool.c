@@ -118,6 +118,9 @@ static const char lock_script[] = "local holder = redis.call('GET', 'spool:lock'
                                   "redis.call('SET', 'spool:lock', ARGV[1], 'PX', ARGV[2])\n"
                                   "return 1\n";
 
+static const char unlock_script[] =
+    "if redis.call('GET', 'spool:lock') == ARGV[1] then redis.call('DEL', 'spool:lock') end\n";
+
 /* The head of the stream for who has the lock, which is prolonged. */
 static const char page_script[] =
     "if redis.call('GET', 'spool:lock') ~= ARGV[1] then return {} end\n"
@@ -172,7 +175,7 @@ static struct {
     struct timer *look, *check;
     bool keeping; /* the work of who has the lock is under way */
     long long length, numbers;
-    bool stale, filling;
+    bool stale;
     struct item page[PAGE];
     size_t items, waiting;
     struct arena *arena; /* of the page */
@@ -454,8 +457,11 @@ void spool_recall_catalog(spool_text_fn *done, void *arg)
 
 /* ---- draining ---------------------------------------------------------------------------------------------------------------- */
 
+/* The work is done, or cannot be done now. */
 static void look_soon(long ms)
 {
+    if (spool.keeping)
+        (void)RUN(unlock_script, NULL, NULL, spool.token);
     spool.keeping = false;
     if (spool.open)
         timer_set(spool.look, ms);
@@ -603,10 +609,10 @@ static long long wanted(void)
     return settings()->spool_max - spool.length;
 }
 
-/* Half used up, or being filled. */
+/* They are used while the database is away alone, so there is no hurry and no reason to wait. */
 static bool is_low(void)
 {
-    return spool.stale || spool.numbers < (spool.filling ? wanted() : (wanted() + 1) / 2);
+    return spool.stale || spool.numbers < wanted();
 }
 
 static void filled(const struct cache_reply *reply, void *arg)
@@ -687,7 +693,6 @@ static void take_look(const struct cache_reply *reply, void *arg)
     spool.length = reply->parts[0].number;
     spool.numbers = reply->parts[2].number;
     spool.stale = reply->parts[3].number != 0;
-    spool.filling = is_low();
     report(reply->parts[1].text, reply->parts[1].len, reply->parts[4].number);
     if (!spool.keeping && spool_usable() && db_state() == NULL && catalog_ready() && (spool.length > 0 || is_low()))
         start_work();

@@ -96,7 +96,7 @@ begin
           and (x->>'waits' is null or i.waits_for = any (who.roles))
           and (x->>'mine' is null or i.created_by = who.id)
           and (x->>'phone_hmac' is null or i.phone_hmac = x->>'phone_hmac')
-          and (x->>'number' is null or i.ticket_no = x->>'number')
+          and (x->>'number' is null or i.ticket_id = (select ticket_id from hotline.ticket_ref where ticket_no = x->>'number'))
           and (words is null or exists (select from hotline.ticket_gram g where g.ticket_id = i.ticket_id and g.grams @> words))
           and (coalesce(i.due_at, 'infinity'), i.ticket_id) > (cur_due, cur_id)
         order by coalesce(i.due_at, 'infinity'), i.ticket_id

@@ -9,7 +9,7 @@
 //
 // tests/run prepares what the environment names: PGHOST, HOTLINE_TEST_TEMPLATE, HOTLINED, HOTLINE_WEB, HOTLINE_TEST_LOGS.
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -197,6 +197,7 @@ class Cluster {
     constructor(dir) {
         this.dir = dir;
         this.run = join(dir, 'run');
+        process.once('exit', () => existsSync(this.dir) && execFileSync(join(tools, 'cluster'), [this.dir, 'destroy'], { stdio: 'ignore' }));
     }
 
     ask(...args) {
@@ -352,6 +353,18 @@ export class Hotline {
         }, 60).catch((error) => fail(`${error.message}; log: ${this.engine.log}`));
         if (this.engine.end)
             fail(`the engine ended (${JSON.stringify(this.engine.end)}); log: ${this.engine.log}\n${this.engine.said().slice(-2000)}`);
+    }
+
+    // Pids of the workers now alive, and of the engine's connections to PostgreSQL.
+    workers() {
+        const children = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+        const said = this.engine.said();
+
+        return children(this.engine.pid).filter((pid) => said.includes(`ev=worker_up pid=${pid}\n`));
+    }
+
+    async backends() {
+        return (await this.sql("select pid from pg_stat_activity where application_name = 'hotlined'")).map((row) => row.pid);
     }
 
     // Somebody signed in, once for the file.
