@@ -25,7 +25,7 @@ enum {
     MAX_PENDING = 1000,
     MAX_CHANNELS = 8,
     CONNECT_MS = 1000,
-    SPOOL_MS = 1000, /* an append waits for the disk */
+    SPOOL_MS = 3000, /* an append waits for the disk, and a refusal costs a citizen more than a wait */
     RETRY_MS = 100,
     RETRY_MAX_MS = 5000,
     PATIENCE = 5 /* a link whose oldest answer is this many time-outs late is dropped */
