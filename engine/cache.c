@@ -269,7 +269,8 @@ static void tell_the_late(struct cache *cache, int64_t now)
         if (call->deadline > now)
             return;
         if (!call->told) {
-            cache->late++;
+            if (cache->late++ == 0)
+                log_warn("cache_late", "link=%s ms=%d", cache->commands.name, cache->timeout_ms);
             call->told = true;
             if (call->fn != NULL)
                 call->fn(&absent, call->arg);
