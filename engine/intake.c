@@ -240,14 +240,11 @@ static void spooled(enum spool_outcome outcome, const char *number, void *arg)
         r->answer = (struct answer){ .status = 202, .body = receipt(r, number) };
         break;
     case SPOOL_REUSED:
-        r->answer =
-            (struct answer){ .status = 422, .body = problem_make(r->arena, 422, "key_reused", NULL, r->language) };
+        r->answer = (struct answer){ .status = 422, .code = "key_reused" };
         break;
     case SPOOL_FULL:
     case SPOOL_EMPTY:
-        req_set_header(r, "Retry-After", arena_printf(r->arena, "%d", FULL_SECONDS));
-        r->answer =
-            (struct answer){ .status = 503, .body = problem_make(r->arena, 503, "spool_full", NULL, r->language) };
+        r->answer = (struct answer){ .status = 503, .code = "spool_full" };
         break;
     case SPOOL_AWAY:
         r->answer = (struct answer){ .status = 503, .code = "database_away" };
@@ -316,6 +313,8 @@ enum next answer_sealed(struct req *r)
         feed_poke();
     if (r->answer.body && strstr(r->answer.body, "_enc\""))
         r->answer.body = open_sealed(r, r->answer.body);
+    if (r->answer.code && strcmp(r->answer.code, "spool_full") == 0)
+        return refuse_later(r, r->answer.code, FULL_SECONDS);
     return reply(r, r->answer.status, r->answer.body);
 }
 

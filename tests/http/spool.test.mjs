@@ -316,6 +316,8 @@ test('numbers whose account is not whole after a restart are not used', async ()
     await cluster.stop('spool');
     await cluster.start('spool');
     await until('the numbers are given up', async () => (await spool('EXISTS', 'spool:numbers')) === '0');
+    await until('both use it again', async () =>
+        (await both()).every((one) => one.notes.some((n) => n.part === 'spool' && n.problem === 'spooling')));
     const answer = await citizen.submit();
     assert.equal(answer.status, 503);
     assert.equal(answer.body.code, 'spool_full');
