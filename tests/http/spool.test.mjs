@@ -113,8 +113,8 @@ test('two hundred requests with repeated keys while the database is away: one en
     assert.equal((await citizen.follow({ ...one, number: a_number('18010220000017') })).status, 503, 'who knows');
 
     const order = (await spool('XRANGE', 'spool', '-', '+')).match(/^\d{16}$/gm);
-    const metrics = (await anybody.get('/metrics')).text;
-    assert.match(metrics, new RegExp(`^hotlined_spool_length ${names.length}$`, 'm'));
+    await until('the gauge says how many wait', async () =>
+        (await anybody.get('/metrics')).text.includes(`\nhotlined_spool_length ${names.length}\n`));
 
     await back();
     const rows = await tickets_of(names);
