@@ -14,7 +14,7 @@
 #include <event2/event.h>
 #include <signal.h>
 
-#include "../../engine/spool.c"
+#include "../../engine/spool.c" /* NOLINT(bugprone-suspicious-include): its scripts are what is tested */
 
 static char folder[] = "/tmp/hotline-spool-XXXXXX";
 static char path[64];
@@ -189,7 +189,7 @@ static void a_key_gets_its_first_answer_and_another_body_none(void **state)
     (void)state;
     fill_with("[1,2,3]");
     assert_int_equal(put("a", "d"), SPOOL_TAKEN);
-    strcpy(first, number);
+    memcpy(first, number, sizeof first);
     assert_int_equal(put("a", "d"), SPOOL_TAKEN);
     assert_string_equal(number, first);
     assert_int_equal(put("a", "other"), SPOOL_REUSED);
@@ -241,7 +241,7 @@ static void a_killed_redis_keeps_entries_keys_and_numbers(void **state)
     (void)state;
     fill_with("[1,2,3]");
     assert_int_equal(put("a", "d"), SPOOL_TAKEN);
-    strcpy(first, number);
+    memcpy(first, number, sizeof first);
     kill_redis();
     wait_usable(false);
     assert_int_equal(put("b", "d"), SPOOL_AWAY);
