@@ -153,7 +153,7 @@ static void make_months(struct import *im)
     long made = 0;
 
     for (int i = 0; i < MONTHS; i++) {
-        char day[16];
+        char day[24];
         const char *const values[] = { day };
 
         if (!im->months[i])
