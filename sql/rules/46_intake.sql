@@ -18,6 +18,10 @@ begin
     return case when bad <> '[]' then hotline.bad_inputs(bad) end;
 end $$;
 
+-- Forms with fewer inputs, which an upgraded database still has and which would be ambiguous beside the present ones.
+drop function if exists hotline.new_ticket(jsonb, hotline.actor, text, text);
+drop function if exists hotline.make_ticket(jsonb, hotline.actor, text, text, hotline.call);
+
 -- A new ticket by T01 (a draft) or T05 (filed from outside).  spooled: the number it was answered with while the database was away,
 -- the moment it came into the database, and what that found amiss with it.
 create or replace function hotline.new_ticket(x jsonb, who hotline.actor, transition_ text, role_ text, spooled jsonb default null)
