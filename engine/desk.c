@@ -235,7 +235,7 @@ static const struct field search_fields[] = {
     { "division", JSON_WORD },
     { "waits", JSON_WORD, .max = FILTER_MAX },
     { "mine", JSON_WORD },
-    { "ids", JSON_WORD, .max = IDS_MAX * 20 },
+    { "ids", JSON_WORD, .max = (size_t)IDS_MAX * 20 },
     { "closed", JSON_WORD },
     { "from", JSON_WORD },
     { "to", JSON_WORD },

@@ -55,6 +55,8 @@ static void translate(cJSON *row, const cJSON *map)
         const char *theirs = json_text(row, words->string);
         const cJSON *ours = theirs ? cJSON_GetObjectItemCaseSensitive(words, theirs) : NULL;
 
+        if (!ours)
+            continue;
         if (cJSON_IsString(ours))
             cJSON_ReplaceItemInObjectCaseSensitive(row, words->string, cJSON_CreateString(ours->valuestring));
         else if (cJSON_IsNull(ours))

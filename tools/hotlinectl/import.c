@@ -3,6 +3,7 @@
 
 #include "ctl.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct row {
 struct import {
     PGconn *db;
     const char *source, *path, *rejects_path;
+    char own_rejects[PATH_MAX]; /* beside the file, where none was named */
     cJSON *map;
     FILE *file, *rejects;
     struct arena *arena; /* of the batch */
@@ -313,13 +315,10 @@ static cJSON *read_map(const char *path)
 
 static void open_file(struct import *im, const char *path, const char *rejects)
 {
-    char *own = malloc(strlen(path) + sizeof ".rejects");
-
-    if (!own)
-        fail("no memory");
-    sprintf(own, "%s.rejects", path);
+    if (snprintf(im->own_rejects, sizeof im->own_rejects, "%s.rejects", path) >= (int)sizeof im->own_rejects)
+        fail("%s is too long a name", path);
     im->path = path;
-    im->rejects_path = rejects ? rejects : own;
+    im->rejects_path = rejects ? rejects : im->own_rejects;
     im->file = fopen(path, "r");
     if (!im->file || fseek(im->file, 0, SEEK_END) != 0)
         fail("cannot read %s (a file is needed, it is read twice)", path);
