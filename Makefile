@@ -93,7 +93,7 @@ fuzz: ## Run each fuzz harness for FUZZ_SECONDS (30)
 	@tools/packages build test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 
-bench: build $(OUT)/load/http_load ## Measure speed against the database alone; figures go to build/bench
+bench: build $(OUT)/load/http_load ## Measure speed against the database alone (ONLY=lists,act: some rows); figures go to build/bench
 	@tools/packages build run test
 	@tools/bench
 
