@@ -52,9 +52,14 @@ begin
         c.a.unit_due_at := k.due_at;
     elsif kind_ = 'promise' then
         c.t.promise_due_at := k.due_at;
+        c.payload := c.payload || hotline.promise_told(k.due_at);
     end if;
     return c;
 end $$;
+
+-- Every event that sets or moves the promise says where to (invariant 4).
+create or replace function hotline.promise_told(due timestamptz) returns jsonb
+language sql stable as $$ select jsonb_build_object('promise_due_at', hotline.time_text(due)) $$;
 
 create or replace function hotline.store_clocks(started hotline.clock[]) returns void
 language plpgsql as $$
@@ -135,7 +140,7 @@ begin
     where ticket_id = k.ticket_id and id = k.id;
     update hotline.timer set at = due where ticket_id = k.ticket_id and clock_id = k.id;
     c.t.promise_due_at := due;
-    c.payload := c.payload || jsonb_build_object('promise_due_at', hotline.time_text(due));
+    c.payload := c.payload || hotline.promise_told(due);
     return c;
 end $$;
 

@@ -112,6 +112,7 @@ begin
         c.clocks := c.clocks || k;
     end loop;
     c.t.promise_due_at := (like_.t).promise_due_at;
+    c.payload := c.payload || hotline.promise_told((like_.t).promise_due_at);
     return c;
 end $$;
 

@@ -433,6 +433,12 @@ export class Hotline {
         });
     }
 
+    // Whatever a test did, what must be true of every ticket is true.
+    async breaches() {
+        const rows = await this.sql('select * from hotline.check_invariants() limit 5').catch((error) => [error]);
+        return rows.map((row) => `invariant: ${row.message ?? JSON.stringify(row)}`);
+    }
+
     // The engine ends by itself when told, with nothing for a sanitizer to say.
     async stop() {
         const problems = [];
@@ -449,6 +455,7 @@ export class Hotline {
         const bug = said.match(/^.*(ERROR: (Address|Leak)Sanitizer|runtime error:|Assertion .* failed).*$/m);
         if (bug)
             problems.push(bug[0]);
+        problems.push(...await this.breaches());
         await this.redis?.kill();
         await this.pool?.end();
         if (this.cluster)

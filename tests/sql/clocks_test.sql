@@ -3,7 +3,7 @@
 begin;
 \ir play.psql
 
-select plan(12);
+select plan(13);
 
 -- Where a ticket can be, with the clocks that run there, and how it got there; guards are not asked, so these are all ways and more.
 create table play.node (id int generated always as identity primary key, state smallint, assignment smallint, clocks text[], done boolean default false,
@@ -110,6 +110,10 @@ begin
 end $$;
 select results_eq('select * from play.pauses()', $$values ('paused true timers 0'), ('03-12 yellow 03-11 deep 03-13'), ('03-12 1')$$, 'two pauses move due time, lights and timer');
 select throws_ok($$insert into clock_pause (ticket_id, clock_id, reason, from_at, asked_by, approved_by) values (1, 1, 'pause_4', now(), 5, 5)$$, '23514', null, 'nobody approves the own pause');
+
+select play.go('2026-03-09 09:00') \g /dev/null
+select take_time(jsonb_build_object('at', play.clock())) \g /dev/null
+select is_empty('select * from check_invariants()', 'the eleven invariants hold');
 
 select * from finish();
 rollback;

@@ -3,7 +3,7 @@
 begin;
 set local search_path = hotline, public;
 
-select plan(27);
+select plan(28);
 
 create function pg_temp.entry(number text, change jsonb default '{}') returns jsonb language sql as $$
     select jsonb_build_object('principal', 'public', 'route', 'POST /v1/tickets', 'key', 'key of ' || number, 'digest', 'd1', 'number', number,
@@ -64,6 +64,8 @@ select is((pg_temp.of('2603092000000613')).content, '{broken', 'as it is');
 select is((select pg_temp.drain(pg_temp.entry('2603092000000128', '{"key": "k9", "query_code_hash": "other"}'))->'surprises'), '["number_taken"]',
     'a number that is somebody else''s is not given twice');
 select throws_ok($$select api.intake('{"at": "2026-03-09T23:59:58+08:00"}')$$, 'P0400', null, 'nobody else brings a time');
+
+select is_empty('select * from check_invariants()', 'the eleven invariants hold');
 
 select * from finish();
 rollback;

@@ -107,5 +107,7 @@ update ticket set title = '', content = '', address = null;
 delete from ticket_contact;
 select is_empty('select * from play.faults()', 'erasing every word leaves every chain whole');
 
+select is_empty('select * from check_invariants()', 'the eleven invariants hold');
+
 select * from finish();
 rollback;

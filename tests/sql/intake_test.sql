@@ -131,5 +131,7 @@ select sim_install(false) \g /dev/null
 select throws_ok($$select api.intake('{"at": "2020-01-01T00:00:00+08:00", "seq": "1"}')$$, 'P0400', null, 'outside a simulation nobody brings the time along');
 select is(hotline.now(), transaction_timestamp(), 'and it is the server''s');
 
+select is_empty('select * from check_invariants()', 'the eleven invariants hold');
+
 select * from finish();
 rollback;

@@ -5,7 +5,7 @@ begin;
 set local search_path = hotline, public;
 set local client_min_messages = warning;
 
-select plan(76);
+select plan(77);
 
 -- The sandbox: a simulation in spring 2018, a few people with open sessions.
 
@@ -577,6 +577,8 @@ select is(pg_temp.seen(), '', 'and nothing else is');
 select is((select count(distinct pg_temp.figures('{"to": "2018-02-01"}')->'total'->'rates'->r->'rate')
            from unnest('{closure_rate_cohort,closure_rate_flow,closure_rate_due}'::text[]) r), 3::bigint,
     'at the end of a month the three closure rates are three numbers');
+
+select is_empty('select * from check_invariants()', 'the eleven invariants hold');
 
 select * from finish();
 rollback;

@@ -220,5 +220,7 @@ select is(play.open('media1', true), 200, 'for a quarter of an hour');
 select results_eq('select play.open(''nobody'', false) from generate_series(1, 6)', 'values (401), (401), (401), (401), (401), (429)',
     'a name that nobody has is locked like any other');
 
+select is_empty('select * from check_invariants()', 'the eleven invariants hold');
+
 select * from finish();
 rollback;

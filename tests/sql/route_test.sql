@@ -146,5 +146,7 @@ select is_empty(
     'no department''s duty of the real directory leads to a street'
 );
 
+select is_empty('select * from check_invariants()', 'the eleven invariants hold');
+
 select * from finish();
 rollback;

@@ -490,5 +490,7 @@ select is_empty($$select p.id from approval p where decided_by = asked_by$$, 'no
 update transition set to_assignment = 4 where id = 'T18';
 select throws_like(format('select play.does(''dispatcher1'', %s, ''dispatch'')', play.ticket('pending_dispatch')), 'illegal pair%', 'an illegal pair cannot be written');
 
+select is_empty('select * from check_invariants()', 'the eleven invariants hold');
+
 select * from finish();
 rollback;

@@ -4,7 +4,7 @@
 begin;
 \ir play.psql
 
-select plan(8);
+select plan(9);
 
 -- Read from the field's rules, by hand: who may do what, and when.
 create table play.allowed as
@@ -113,6 +113,8 @@ select is_empty(
       and r.action not in ('create_draft', 'submit_online', 'ask', 'lapse', 'deemed_sign', 'audit_timeout', 'close_unreachable', 'close_waived', 'archive')$$,
     'no row of the table is left out here'
 );
+
+select is_empty('select * from check_invariants()', 'the eleven invariants hold');
 
 select * from finish();
 rollback;
