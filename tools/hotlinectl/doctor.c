@@ -470,6 +470,19 @@ static void check_sweep(PGconn *db)
              unfolded);
 }
 
+static void check_audit(PGconn *db)
+{
+    char *last = sql_text(db, "select to_char(max(at), 'YYYY-MM-DD HH24:MI') from hotline.audit_root", 0, NULL);
+
+    if (!last)
+        warn("audit", "no root was ever signed: hotlinectl audit key, then the timer hotline-audit");
+    else if (sql_is(db, "select max(at) < hotline.now() - interval '2 days' from hotline.audit_root", 0, NULL))
+        warn("audit", "the last root was signed %s: look at the timer hotline-audit", last);
+    else
+        ok("audit", "last root signed %s", last);
+    free(last);
+}
+
 static void check_people(PGconn *db)
 {
     long people = sql_number(db, "select count(*) from hotline.person where disabled_at is null and not demo", 0, NULL);
@@ -496,6 +509,7 @@ static void check_database(const struct args *args)
         check_calendar(db);
         check_clock(db);
         check_sweep(db);
+        check_audit(db);
         check_people(db);
     }
     PQfinish(db);
