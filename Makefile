@@ -97,6 +97,10 @@ bench: build $(OUT)/load/http_load ## Measure speed against the database alone (
 	@tools/packages build run test
 	@tools/bench
 
+replay-2018: build $(OUT)/load/replay-2018 ## Replay January to August 2018 through HTTP and count it again (DAYS=N: the first N days)
+	@tools/packages build run test
+	@tools/replay-2018
+
 pages: ## Build the pages of channels/web/ui into build/web
 	@tools/pages
 
@@ -106,7 +110,7 @@ deploy/hotlined.conf.sample: $(OUT)/hotlined
 	@$< --print-config >$@.new && mv $@.new $@
 
 fmt: ## Format the C code
-	clang-format -i $(wildcard engine/*.[ch] engine/text/*.[ch] channels/*.[ch] channels/*/*.[ch] tools/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/load/*.[ch])
+	clang-format -i $(wildcard engine/*.[ch] engine/text/*.[ch] channels/*.[ch] channels/*/*.[ch] tools/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/load/*.[ch] tests/load/*/*.[ch])
 
 lint: ## Run clang-tidy and cppcheck; both must be silent
 	@tools/packages build test lint
@@ -118,7 +122,7 @@ packages: ## Install the Debian packages needed to build, run and test
 clean: ## Remove what was built; the data under var/ stays
 	rm -rf $(BUILD)
 
-.PHONY: help build run test check unit fuzzers fuzz bench pages sample fmt lint packages clean
+.PHONY: help build run test check unit fuzzers fuzz bench replay-2018 pages sample fmt lint packages clean
 
 # ---- rules -----------------------------------------------------------------------------------------------------------
 
@@ -146,6 +150,10 @@ $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(call objects,$(UNIT_LIB)) $(LIBRARY)
 $(OUT)/load/%: $(OUT)/tests/load/%.o
 	@mkdir -p $(@D)
 	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(LDFLAGS) -o $@ $^
+
+$(OUT)/load/replay-2018: $(OUT)/tests/load/replay-2018/replay.o
+	@mkdir -p $(@D)
+	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIBRARY)
 	@mkdir -p $(@D)
