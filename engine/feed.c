@@ -1,8 +1,11 @@
-/* Ids are time-ordered but become visible in the order of commits, so every reading goes back over more time than a batch may
- * take; what was sent is known by its id.  Whoever resumes gets the rows of that overlap twice and drops doubles by id. */
+/* Ids are time-ordered but become visible in the order of commits.  So a reading starts at a mark that the last one brought:
+ * the transactions that had ended by then, and the id below which those that had not will write none.  A few known events come
+ * again and are known by their ids.  Nothing is read while nobody watches.  Who resumes has only an id: they get what came
+ * after it and, of a little before it, what they may know; they drop doubles by id. */
 
 #include "feed.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +22,8 @@
 
 enum {
     POLL_MS = 1000,
-    GAP_MS = 50, /* between readings and between pokes: at most 20 a second */
+    GAP_MS = 50,      /* between readings and between pokes: at most 20 a second */
+    RELOAD_MS = 2000, /* so long what makes pages read their lists again is gathered */
     HEARTBEAT_MS = 15000,
     CHECK_MS = 60000, /* how often a stream's session is looked at */
     OVERLAP_MS = 15000,
@@ -28,10 +32,12 @@ enum {
     BUCKETS = 16384,
     REPLAY_MAX = 1000,
     SESSION_STREAMS = 8,
-    TIME_SHIFT = 20 /* an id is milliseconds above so many bits of sequence */
+    TIME_SHIFT = 20,  /* an id is milliseconds above so many bits of sequence */
+    SAY_MAX = 65536,  /* bytes that leave for a watcher in one piece */
+    LOST_XIDS = 10000 /* a promoted standby may give out again what its predecessor had given out last */
 };
 
-static const char channel[] = "feed";
+static const char channel[] = "feed", reload_channel[] = "reload";
 static const struct api_fn api_feed = { .name = "feed" };
 static const struct api_fn api_session_get = { .name = "session_get" };
 
@@ -55,36 +61,56 @@ struct watcher {
     int64_t unit;
     bool tickets, all, sealed;
     int64_t check_at;
+    int64_t after; /* what it missed since then is on its way, and newer rows wait for that; 0: nothing is */
+    int64_t before;
+    size_t asked_at; /* that, when so many rows were known and the reading's horizon was that */
 };
+
+/* Where a reading starts, as hotline.feed_mark gives it. */
+struct mark {
+    int64_t horizon, since, end;
+};
+
+/* A request that waits until the reading has begun. */
+struct waiter {
+    STAILQ_ENTRY(waiter) next;
+    struct req *r;
+};
+
+enum phase { STOPPED, BEGINNING, RUNNING };
 
 static struct {
     struct row *ring[RING]; /* in the order read; the oldest is at count % RING */
     size_t count;
     struct row *buckets[BUCKETS];
-    int64_t head;  /* newest id read, 0 before the first reading */
-    int64_t from;  /* of the reading under way */
     int64_t floor; /* everything from here on was read */
-    bool reading, again, again_wide;
-    bool waking, telling;
+    enum phase phase;
+    struct mark mark, next;              /* of the next reading, and as the one under way found it */
+    int64_t stale, stale_next, stale_at; /* ends of earlier marks: one old enough, the one to follow it and when */
+    size_t known;                        /* rows before this were sent */
+    bool reading, again;
+    bool failed; /* the last reading had no answer */
+    bool waking, telling, reloading;
     int64_t woke_at;
     char self[17]; /* what this worker says when it pokes */
-    struct timer *poll, *wake, *heartbeat;
+    struct timer *poll, *wake, *heartbeat, *reload;
     TAILQ_HEAD(, watcher) watchers;
+    STAILQ_HEAD(, waiter) waiters;
 } feed;
 
-static int64_t overlap(void)
+static int64_t overlap_ms(void)
 {
     int64_t ms = OVERLAP_MS, longest = 2LL * settings()->batch_ms;
 
-    return (ms > longest ? ms : longest) << TIME_SHIFT;
+    return ms > longest ? ms : longest;
 }
 
-/* Where to read from so that nothing before id is missed; 0 is before the first reading. */
+/* An id so long before another that nothing which was committed after that one is missed. */
 static int64_t back_from(int64_t id)
 {
-    if (id == 0)
-        return 0;
-    return id > overlap() ? id - overlap() : 1;
+    int64_t overlap = overlap_ms() << TIME_SHIFT;
+
+    return id > overlap ? id - overlap : 1;
 }
 
 /* Rows */
@@ -137,8 +163,14 @@ static void keep_row(struct row *row)
     *slot = row;
     row->next = *bucket;
     *bucket = row;
-    if (row->id > feed.head)
-        feed.head = row->id;
+}
+
+static void drop_rows(void)
+{
+    for (size_t i = 0; i < RING && feed.ring[i] != NULL; i++)
+        free_row(feed.ring[i]);
+    memset(feed.ring, 0, sizeof feed.ring);
+    feed.count = feed.known = 0;
 }
 
 static void read_units(const cJSON *list, struct row *row)
@@ -232,30 +264,78 @@ static void say_text(const struct watcher *watcher, const char *text)
     say(watcher, text, strlen(text));
 }
 
-static void send_row(const struct watcher *watcher, const struct row *row)
+static void reset(const struct watcher *watcher)
 {
-    if (may_see(watcher, row))
-        say(watcher, row->text, row->len);
+    say_text(watcher, "event: reset\ndata: {}\n\n");
 }
 
-static void send_to_all(const struct row *row)
+static void reset_all(void)
 {
     struct watcher *watcher, *next;
 
     for (watcher = TAILQ_FIRST(&feed.watchers); watcher != NULL; watcher = next) {
         next = TAILQ_NEXT(watcher, next);
-        send_row(watcher, row);
+        reset(watcher);
     }
+}
+
+/* Rows of one watcher on their way into one piece. */
+static struct {
+    const struct watcher *watcher;
+    size_t len;
+    char text[SAY_MAX];
+} piece;
+
+static void piece_begin(const struct watcher *watcher)
+{
+    piece.watcher = watcher;
+    piece.len = 0;
+}
+
+static void piece_end(void)
+{
+    if (piece.len > 0)
+        say(piece.watcher, piece.text, piece.len);
+    piece.len = 0;
+}
+
+static void piece_add(const struct row *row)
+{
+    if (!may_see(piece.watcher, row))
+        return;
+    if (piece.len + row->len > sizeof piece.text)
+        piece_end();
+    assert(row->len <= sizeof piece.text);
+    memcpy(piece.text + piece.len, row->text, row->len);
+    piece.len += row->len;
+}
+
+/* The rows of the ring from the n-th read on. */
+static void send_from(const struct watcher *watcher, size_t n)
+{
+    piece_begin(watcher);
+    for (; n < feed.count; n++)
+        piece_add(feed.ring[n % RING]);
+    piece_end();
+}
+
+/* What was read since the last time, to all who wait for nothing older. */
+static void send_fresh(void)
+{
+    struct watcher *watcher, *next;
+
+    for (watcher = TAILQ_FIRST(&feed.watchers); watcher != NULL && feed.known < feed.count; watcher = next) {
+        next = TAILQ_NEXT(watcher, next);
+        if (watcher->after == 0)
+            send_from(watcher, feed.known);
+    }
+    feed.known = feed.count;
 }
 
 /* Reading forward */
 
-static void call_feed(int64_t after, db_fn *done, void *arg)
+static void call_feed(const char *json, int len, db_fn *done, void *arg)
 {
-    char json[80];
-    int len = after > 0 ? snprintf(json, sizeof json, "{\"after\":\"%lld\",\"limit\":%d}", (long long)after, PAGE)
-                        : snprintf(json, sizeof json, "{\"limit\":%d}", PAGE);
-
     db_call(&(struct db_call){ .fn = &api_feed, .json = json, .len = (size_t)len, .done = done, .arg = arg });
 }
 
@@ -266,7 +346,16 @@ static cJSON *rows_of(const struct db_answer *answer, cJSON **whole)
     return cJSON_GetObjectItem(*whole, "events");
 }
 
-/* Keep and send what is new; the id of the last row. */
+static struct mark mark_of(const cJSON *answer)
+{
+    return (struct mark){
+        .horizon = read_id(cJSON_GetObjectItem(answer, "horizon")),
+        .since = read_id(cJSON_GetObjectItem(answer, "since")),
+        .end = read_id(cJSON_GetObjectItem(answer, "end")),
+    };
+}
+
+/* Keep what is new; the id of the last row. */
 static int64_t take_rows(cJSON *rows)
 {
     int64_t last = 0;
@@ -274,72 +363,177 @@ static int64_t take_rows(cJSON *rows)
 
     cJSON_ArrayForEach(object, rows)
     {
-        struct row *row;
-
         last = read_id(cJSON_GetObjectItem(object, "id"));
-        if (is_known(last))
-            continue;
-        row = make_row(object);
-        keep_row(row);
-        send_to_all(row);
+        if (!is_known(last))
+            keep_row(make_row(object));
     }
     return last;
 }
 
-static void read_on(bool wide);
+static void read_on(void);
+static void begin(void);
 
 static void finish_reading(void)
 {
     feed.reading = false;
     if (feed.again) {
         feed.again = false;
-        read_on(feed.again_wide);
+        read_on();
     }
 }
 
-/* The first answer brings no rows but the id from which on everything will be known. */
-static void begin_at(const cJSON *answer)
+/* The end of a mark goes into use when it is as old as a transaction may become. */
+static void grow_stale(int64_t end)
 {
-    if (feed.head == 0)
-        feed.head = feed.floor = read_id(cJSON_GetObjectItem(answer, "last"));
+    if (feed.stale_at > loop_now())
+        return;
+    feed.stale = feed.stale_next;
+    feed.stale_next = end;
+    feed.stale_at = loop_now() + overlap_ms();
+}
+
+static void on_page(const struct db_answer *answer, void *arg);
+
+/* after 0: the first page. */
+static void read_page(int64_t after)
+{
+    char json[240], place[40] = "";
+    int len;
+
+    if (after > 0)
+        snprintf(place, sizeof place, ",\"after\":\"%lld\"", (long long)after);
+    len = snprintf(json, sizeof json,
+                   "{\"horizon\":\"%lld\",\"since\":\"%lld\",\"stale\":\"%lld\",\"overlap\":%lld,\"limit\":%d%s}",
+                   (long long)feed.mark.horizon, (long long)feed.mark.since, (long long)feed.stale,
+                   (long long)overlap_ms(), PAGE, place);
+    call_feed(json, len, on_page, NULL);
+}
+
+/* What had ended before it was lost may not have been all that is there now. */
+static void on_failed(void)
+{
+    if (!feed.failed) {
+        feed.mark.horizon = feed.mark.horizon > LOST_XIDS ? feed.mark.horizon - LOST_XIDS : 1;
+        feed.mark.since = back_from(feed.mark.since);
+    }
+    feed.failed = true;
+    feed.next = (struct mark){ 0 };
+    finish_reading();
+}
+
+/* The database behind us is another one, and behind: everything may have changed. */
+static void begin_again(void)
+{
+    feed.failed = false;
+    feed.reading = feed.again = false;
+    feed.phase = STOPPED;
+    drop_rows();
+    begin();
 }
 
 static void on_page(const struct db_answer *answer, void *arg)
 {
     cJSON *whole, *rows = rows_of(answer, &whole);
+    struct mark mark = mark_of(whole);
     bool full = cJSON_GetArraySize(rows) >= PAGE;
-    int64_t last;
+    int64_t last = take_rows(rows);
 
     (void)arg;
-    begin_at(whole);
-    last = take_rows(rows);
     cJSON_Delete(whole);
-    if (full) {
-        feed.from = last;
-        call_feed(feed.from, on_page, NULL);
-    } else {
-        finish_reading();
+    send_fresh();
+    if (rows == NULL) {
+        on_failed();
+        return;
     }
+    if (feed.failed && mark.end < feed.mark.horizon) {
+        begin_again();
+        return;
+    }
+    if (feed.next.end == 0)
+        feed.next = mark;
+    if (full) {
+        read_page(last);
+        return;
+    }
+    feed.failed = false;
+    feed.mark = feed.next;
+    feed.next = (struct mark){ 0 };
+    grow_stale(feed.mark.end);
+    finish_reading();
 }
 
-/* wide: over the overlap again, which finds what was committed late; else only on from the newest. */
-static void read_on(bool wide)
+static void read_on(void)
 {
+    if (feed.phase != RUNNING)
+        return;
     if (feed.reading) {
-        feed.again_wide = feed.again ? feed.again_wide || wide : wide;
         feed.again = true;
         return;
     }
     feed.reading = true;
-    feed.from = wide ? back_from(feed.head) : feed.head;
-    call_feed(feed.from, on_page, NULL);
+    read_page(0);
+}
+
+static void wake_waiters(void)
+{
+    struct waiter *waiter;
+
+    while ((waiter = STAILQ_FIRST(&feed.waiters)) != NULL) {
+        STAILQ_REMOVE_HEAD(&feed.waiters, next);
+        req_run(waiter->r);
+    }
+}
+
+/* Streams that were opened without a beginning have missed what happened until now. */
+static void on_begun(const struct db_answer *answer, void *arg)
+{
+    cJSON *whole, *rows = rows_of(answer, &whole);
+
+    (void)arg;
+    feed.phase = rows != NULL ? RUNNING : STOPPED;
+    if (rows != NULL) {
+        feed.mark = mark_of(whole);
+        feed.floor = read_id(cJSON_GetObjectItem(whole, "last"));
+        reset_all();
+    }
+    cJSON_Delete(whole);
+    wake_waiters();
+}
+
+/* From here on everything will be known. */
+static void begin(void)
+{
+    char json[60];
+    int len = snprintf(json, sizeof json, "{\"overlap\":%lld}", (long long)overlap_ms());
+
+    feed.phase = BEGINNING;
+    assert(feed.count == 0);
+    feed.next = (struct mark){ 0 };
+    feed.stale = feed.stale_next = 0;
+    feed.stale_at = loop_now() + overlap_ms();
+    timer_set(feed.poll, POLL_MS);
+    call_feed(json, len, on_begun, NULL);
+}
+
+static void stop(void)
+{
+    feed.phase = STOPPED;
+    feed.failed = feed.again = false;
+    drop_rows();
 }
 
 static void on_poll(void *arg)
 {
     (void)arg;
+    if (TAILQ_EMPTY(&feed.watchers) && feed.phase != BEGINNING && !feed.reading) {
+        stop();
+        return;
+    }
     timer_set(feed.poll, POLL_MS);
-    read_on(true);
+    if (feed.phase == STOPPED && !TAILQ_EMPTY(&feed.watchers))
+        begin();
+    else
+        read_on();
 }
 
 /* Poking */
@@ -353,7 +547,7 @@ static void on_wake(void *arg)
         cache_publish(channel, feed.self);
     feed.telling = false;
     if (!TAILQ_EMPTY(&feed.watchers))
-        read_on(false);
+        read_on();
 }
 
 static void wake(void)
@@ -377,53 +571,113 @@ void feed_poke(void)
     wake();
 }
 
-/* Replay */
-
-static void reset(const struct watcher *watcher)
+static void on_reload(void *arg)
 {
-    say_text(watcher, "event: reset\ndata: {}\n\n");
+    (void)arg;
+    feed.reloading = false;
+    cache_publish(reload_channel, feed.self);
+    reset_all();
 }
+
+static void on_other_reload(const char *text, size_t len, void *arg)
+{
+    (void)arg;
+    if (len != strlen(feed.self) || memcmp(text, feed.self, len) != 0)
+        reset_all();
+}
+
+void feed_reload(void)
+{
+    if (!feed.reloading)
+        timer_set(feed.reload, RELOAD_MS);
+    feed.reloading = true;
+}
+
+/* Replay */
 
 /* All rows after an id that this worker still has; false when they are too many to be worth it. */
 static bool replay_ring(const struct watcher *watcher, int64_t after)
 {
-    const struct row *found[REPLAY_MAX];
-    size_t n = 0;
+    size_t n = 0, first = feed.count > RING ? feed.count - RING : 0;
 
-    for (size_t i = feed.count > RING ? feed.count - RING : 0; i < feed.count; i++) {
+    for (size_t i = first; i < feed.count; i++)
+        n += feed.ring[i % RING]->id > after && may_see(watcher, feed.ring[i % RING]);
+    if (n > REPLAY_MAX)
+        return false;
+    piece_begin(watcher);
+    for (size_t i = first; i < feed.count; i++)
+        if (feed.ring[i % RING]->id > after)
+            piece_add(feed.ring[i % RING]);
+    piece_end();
+    return true;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct row *const *left = a, *const *right = b;
+
+    return ((*left)->id > (*right)->id) - ((*left)->id < (*right)->id);
+}
+
+/* The rows of a replay, which has none that the mark of its asking left to the reading; then what was read here. */
+static void send_replay(const struct watcher *watcher, cJSON *list)
+{
+    struct row *rows[PAGE];
+    size_t n = 0;
+    cJSON *object;
+
+    cJSON_ArrayForEach(object, list) rows[n++] = make_row(object);
+    piece_begin(watcher);
+    for (size_t i = 0; i < n; i++)
+        piece_add(rows[i]);
+    for (size_t i = feed.known > RING ? feed.known - RING : 0; i < feed.known; i++) {
         const struct row *row = feed.ring[i % RING];
 
-        if (row->id <= after || !may_see(watcher, row))
-            continue;
-        if (n == REPLAY_MAX)
-            return false;
-        found[n++] = row;
+        if (row->id > watcher->after && bsearch(&row, rows, n, sizeof(struct row *), by_id) == NULL)
+            piece_add(row);
     }
-    for (size_t i = 0; i < n; i++)
-        say(watcher, found[i]->text, found[i]->len);
-    return true;
+    piece_end();
+    while (n > 0)
+        free_loose(rows[--n]);
+}
+
+/* Does the ring have all that was read since a replay was asked for, and did the one who answered know as much as we did? */
+static bool is_whole(const struct watcher *watcher, const struct mark *mark)
+{
+    return feed.phase == RUNNING && feed.known >= watcher->asked_at && feed.known < watcher->asked_at + RING / 2 &&
+           mark->end >= watcher->before;
 }
 
 static void on_replay(const struct db_answer *answer, void *arg)
 {
     struct watcher *watcher = arg;
-    cJSON *whole, *rows, *object;
+    cJSON *whole, *rows;
+    struct mark mark;
 
     if (!still_open(watcher))
         return;
     rows = rows_of(answer, &whole);
-    if (rows == NULL || cJSON_GetArraySize(rows) >= PAGE) {
+    mark = mark_of(whole);
+    if (rows != NULL && cJSON_GetArraySize(rows) < PAGE && is_whole(watcher, &mark))
+        send_replay(watcher, rows);
+    else
         reset(watcher);
-    } else {
-        cJSON_ArrayForEach(object, rows)
-        {
-            struct row *row = make_row(object);
-
-            send_row(watcher, row);
-            free_loose(row);
-        }
-    }
+    watcher->after = 0;
     cJSON_Delete(whole);
+}
+
+static void ask_replay(struct watcher *watcher, int64_t after)
+{
+    char json[120];
+    int len;
+
+    watcher->waits++;
+    watcher->after = after;
+    watcher->asked_at = feed.known;
+    watcher->before = feed.mark.horizon;
+    len = snprintf(json, sizeof json, "{\"after\":\"%lld\",\"before\":\"%lld\",\"limit\":%d}", (long long)after,
+                   (long long)watcher->before, PAGE);
+    call_feed(json, len, on_replay, watcher);
 }
 
 /* Send what was missed since an id, from here or from the database; too much of it makes the page read its list again. */
@@ -435,13 +689,13 @@ static void replay(struct watcher *watcher, const char *after)
         reset(watcher);
         return;
     }
+    if (feed.phase != RUNNING) /* its beginning will make the page read its list */
+        return;
     from = back_from(strtoll(after, NULL, 10));
-    if (feed.head == 0 || from < feed.floor) {
-        watcher->waits++;
-        call_feed(from, on_replay, watcher);
-    } else if (!replay_ring(watcher, from)) {
+    if (from < feed.floor)
+        ask_replay(watcher, from);
+    else if (!replay_ring(watcher, from))
         reset(watcher);
-    }
 }
 
 /* Streams live on while their session does */
@@ -550,7 +804,23 @@ static enum next open_stream(struct req *r)
     return WAIT;
 }
 
-static step_fn *const get_events[] = { session_load, open_stream };
+/* A stream that is open hears of everything that is committed from then on, so the reading begins first.  With the database away
+ * it opens all the same. */
+static enum next await_beginning(struct req *r)
+{
+    struct waiter *waiter;
+
+    if (feed.phase == RUNNING || (feed.phase == STOPPED && !TAILQ_EMPTY(&feed.watchers)))
+        return GO;
+    waiter = arena_alloc(r->arena, sizeof *waiter);
+    waiter->r = r;
+    STAILQ_INSERT_TAIL(&feed.waiters, waiter, next);
+    if (feed.phase == STOPPED)
+        begin();
+    return WAIT;
+}
+
+static step_fn *const get_events[] = { session_load, await_beginning, open_stream };
 
 static const struct route routes[] = { { "GET", "/v1/events", get_events, ROUTE_STREAM } };
 
@@ -559,14 +829,16 @@ bool feed_open(void)
     uint64_t self;
 
     TAILQ_INIT(&feed.watchers);
+    STAILQ_INIT(&feed.waiters);
     randombytes_buf(&self, sizeof self);
     snprintf(feed.self, sizeof feed.self, "%016llx", (unsigned long long)self);
     feed.poll = timer_new(on_poll, NULL);
     feed.wake = timer_new(on_wake, NULL);
     feed.heartbeat = timer_new(on_heartbeat, NULL);
-    timer_set(feed.poll, 0);
+    feed.reload = timer_new(on_reload, NULL);
     timer_set(feed.heartbeat, HEARTBEAT_MS);
     cache_subscribe(channel, on_poke, NULL);
+    cache_subscribe(reload_channel, on_other_reload, NULL);
     cache_subscribe(session_closed_channel, on_session_closed, NULL);
     http_routes(routes, COUNT(routes));
     return true;
@@ -583,10 +855,8 @@ void feed_close(void)
     timer_free(feed.poll);
     timer_free(feed.wake);
     timer_free(feed.heartbeat);
-    for (size_t i = 0; i < RING && feed.ring[i] != NULL; i++)
-        free_row(feed.ring[i]);
-    memset(feed.ring, 0, sizeof feed.ring);
-    feed.count = 0;
-    feed.head = feed.floor = 0;
-    feed.reading = feed.again = feed.waking = feed.telling = false;
+    timer_free(feed.reload);
+    drop_rows();
+    feed.phase = STOPPED;
+    feed.reading = feed.again = feed.failed = feed.waking = feed.telling = feed.reloading = false;
 }

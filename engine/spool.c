@@ -525,7 +525,7 @@ static void finish_page(void)
     whole = argc == 3 * (int)spool.items;
     stats_add(spool.stat + STAT_DRAINED, argc / 3);
     if (argc)
-        feed_poke();
+        feed_reload(); /* these events have the time of the 202 */
     if (!argc || !run_script(remove_script, argc, args, page_removed, &whole))
         look_soon(poison ? POISON_MS : LOOK_MS);
     end_page();

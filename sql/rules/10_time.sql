@@ -154,3 +154,28 @@ begin
     end loop;
     return n;
 end $$;
+
+-- Where a reader of events stands.  Ids are handed out before they are committed, so what is new is told by transactions: whatever is
+-- not visible yet was written by one from "horizon" on, its ids are above "since", and "end" comes after all that exist.  A
+-- transaction that stays open for longer than overlap milliseconds is not waited for; stale is the "end" of a mark at least so old.
+-- Since is the beginning of the oldest open transaction less a second, for one that has its time but cannot be seen yet; where it
+-- cannot be known (simulated time, a standby, no right to see others' transactions) the overlap before the newest id.
+create or replace function hotline.feed_mark(overlap int, stale xid8) returns jsonb
+language plpgsql as $$
+declare
+    snapshot pg_snapshot := pg_current_snapshot();
+    horizon xid8 := pg_snapshot_xmin(snapshot);
+    patience interval := make_interval(secs => coalesce(overlap, 15000) / 1000.0);
+    first_id bigint;
+begin
+    if hotline.is_simulation() or pg_is_in_recovery() or not pg_has_role('pg_read_all_stats', 'usage') then
+        first_id := greatest((select max(id) from hotline.event) - (coalesce(overlap, 15000)::bigint << 20), 1);
+    else
+        select hotline.id_at(least(min(xact_start), hotline.now()) - interval '1 second') into first_id
+        from pg_stat_get_activity(null) where xact_start > hotline.now() - patience;
+    end if;
+    if not pg_is_in_recovery() then -- a standby's snapshot does not list them
+        horizon := coalesce((select i from pg_snapshot_xip(snapshot) i where stale is null or i >= stale order by i limit 1), pg_snapshot_xmax(snapshot));
+    end if;
+    return jsonb_build_object('horizon', horizon::text, 'since', first_id::text, 'end', pg_snapshot_xmax(snapshot)::text);
+end $$;

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { start, until } from './harness.mjs';
 
 const hotline = await start({ settings: { workers: 2 } });
@@ -134,6 +136,65 @@ test('who comes back with the last id misses nothing and, after dropping what th
         assert.equal(fresh.filter((n) => n === number).length, 1, number);
     assert.equal(new Set(again.events.map((e) => e.id)).size, again.events.length);
     again.close();
+});
+
+test('what a slow transaction commits late, under ids of before, comes all the same and once', async () => {
+    const stream = await open(dispatcher);
+    const slow = new pg.Client({ host: process.env.PGHOST, port: 5432, user: 'postgres', database: hotline.database });
+    const number = await file();
+
+    await until('the event came', () => stream.of(number).length);
+    await slow.connect();
+    await slow.query('begin');
+    const { rows: [late] } = await slow.query(`
+        insert into hotline.event select (jsonb_populate_record(e, jsonb_build_object('id', hotline.new_id(), 'n', 99, 'action', 'slow'))).*
+        from hotline.event e where ticket_id = (select ticket_id from hotline.ticket_ref where ticket_no = $1) and n = 1 returning id::text`, [number]);
+    await slow.query('savepoint s'); // what is written here has a transaction number of its own
+    const { rows: [later] } = await slow.query(`
+        insert into hotline.event select (jsonb_populate_record(e, jsonb_build_object('id', e.id + 1))).*
+        from hotline.event e where id = $1 returning id::text`, [late.id]);
+    await slow.query('release s');
+    const others = [];
+    for (let i = 0; i < 3; i++) { // readings that see others' events of a later time
+        others.push(await file());
+        await until('it came', () => stream.of(others.at(-1)).length);
+        await sleep(1100);
+    }
+    assert.equal(stream.of(number).length, 1);
+    await slow.query('commit');
+    await slow.end();
+    await until('the late ones came', () => stream.of(number).length === 3);
+    assert.deepEqual(stream.of(number).slice(1).map((e) => e.id), [late.id, later.id]);
+    await until('the next came', async () => stream.of(others.at(-1)).length && stream.of(await file()));
+    const ids = stream.events.map((e) => e.id);
+    assert.equal(new Set(ids).size, ids.length);
+    await hotline.sql('delete from hotline.event where n = 99');
+    stream.close();
+});
+
+test('a transaction that somebody leaves open is waited for, but not for ever', async () => {
+    const idle = new pg.Client({ host: process.env.PGHOST, port: 5432, user: 'postgres', database: hotline.database });
+    const mark = async (x) => (await hotline.sql('select body from api.feed($1)', [x]))[0].body;
+
+    await idle.connect();
+    const { rows: [{ xid }] } = await idle.query('begin; select pg_current_xact_id()::text as xid').then((all) => all[1]);
+    await hotline.sql('select pg_current_xact_id()'); // a later one that ended
+    const now = await mark({});
+    assert.equal(now.horizon, xid);
+    assert.ok(BigInt(now.end) > BigInt(xid));
+    assert.ok(BigInt((await mark({ stale: now.end })).horizon) >= BigInt(now.end));
+    await idle.end();
+});
+
+test('while nobody watches nothing is read', async () => {
+    const calls = async () => (await anybody.get('/metrics')).text.match(/^hotlined_db_call_seconds_count\{fn="feed"\}.*$/m)?.[0];
+
+    assert.match(await calls(), / [1-9]\d*$/);
+    await until('all have noticed that the streams are gone', async () => {
+        const before = await calls();
+        await sleep(2500);
+        return (await calls()) === before;
+    });
 });
 
 test('a page that cannot set headers names the id in the query', async () => {

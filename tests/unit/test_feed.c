@@ -34,11 +34,13 @@ struct stream {
 };
 
 static struct {
-    int64_t id;
+    int64_t id, xid;
     bool sealed;
     int unit;
 } table[ROWS];
 static size_t nrows;
+static int64_t next_xid, open_xid, open_ms; /* of the one slow transaction; 0: there is none */
+static int64_t newest_ms;
 static int feed_calls, session_calls, session_status = 200;
 static bool database_away;
 static struct stream streams[STREAMS];
@@ -90,12 +92,22 @@ void feed_test_defer(loop_fn *fn, void *arg)
     deferred[ndeferred++].arg = arg;
 }
 
+/* Of what is deferred now the oldest n. */
+static void settle_some(size_t n)
+{
+    for (; n > 0 && ndeferred > 0; n--) {
+        loop_fn *fn = deferred[0].fn;
+        void *arg = deferred[0].arg;
+
+        memmove(deferred, deferred + 1, --ndeferred * sizeof *deferred);
+        fn(arg);
+    }
+}
+
 static void settle(void)
 {
-    while (ndeferred > 0) {
-        ndeferred--;
-        deferred[ndeferred].fn(deferred[ndeferred].arg);
-    }
+    while (ndeferred > 0)
+        settle_some(1);
 }
 
 static void poll_once(void)
@@ -125,37 +137,64 @@ static void answer(void *arg)
     free(pending);
 }
 
-static int by_id(const void *a, const void *b)
+static int rows_by_id(const void *a, const void *b)
 {
     const int64_t *x = a, *y = b;
 
     return *x < *y ? -1 : *x > *y;
 }
 
-/* Rows after an id in order of their ids; without one the id to start from. */
+static int64_t number(const cJSON *call, const char *name)
+{
+    const char *text = json_text(call, name);
+
+    return text != NULL ? strtoll(text, NULL, 10) : 0;
+}
+
+static void add_number(cJSON *object, const char *name, int64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    cJSON_AddStringToObject(object, name, text);
+}
+
+static void add_mark(cJSON *body)
+{
+    int64_t since = open_xid > 0 && open_ms < newest_ms ? open_ms : newest_ms;
+
+    add_number(body, "horizon", open_xid > 0 ? open_xid : next_xid);
+    add_number(body, "since", (since << TIME_SHIFT) - 1);
+    add_number(body, "end", next_xid);
+    add_number(body, "last", newest_ms << TIME_SHIFT);
+}
+
+/* As api.feed does. */
 static char *select_rows(const char *json)
 {
     cJSON *call = cJSON_Parse(json), *body = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(body, "events");
-    const char *text = json_text(call, "after");
-    int limit = cJSON_GetObjectItem(call, "limit")->valueint;
-    int64_t after = text != NULL ? strtoll(text, NULL, 10) : 0;
-    char *out, id[24];
+    int64_t horizon = number(call, "horizon"), before = number(call, "before"), after = number(call, "after"),
+            limit = 0;
+    char *out;
 
-    qsort(table, nrows, sizeof *table, by_id);
-    for (size_t i = 0; text != NULL && i < nrows && cJSON_GetArraySize(list) < limit; i++) {
+    if (after == 0)
+        after = number(call, "since");
+    if (horizon > 0 || after > 0)
+        limit = cJSON_GetObjectItem(call, "limit")->valueint;
+    qsort(table, nrows, sizeof *table, rows_by_id);
+    for (size_t i = 0; i < nrows && cJSON_GetArraySize(list) < limit; i++) {
         cJSON *row;
 
-        if (table[i].id <= after)
+        if (table[i].id <= after || table[i].xid < horizon || (before > 0 && table[i].xid >= before))
             continue;
         row = cJSON_CreateObject();
-        snprintf(id, sizeof id, "%lld", (long long)table[i].id);
-        cJSON_AddStringToObject(row, "id", id);
+        add_number(row, "id", table[i].id);
         cJSON_AddStringToObject(row, "ticket", "5");
         cJSON_AddBoolToObject(row, "sealed", table[i].sealed);
         cJSON_AddItemToObject(row, "units", cJSON_CreateIntArray(&table[i].unit, 1));
         cJSON_AddItemToArray(list, row);
     }
-    cJSON_AddStringToObject(body, "last", "1");
+    add_mark(body);
     out = cJSON_PrintUnformatted(body);
     cJSON_Delete(call);
     cJSON_Delete(body);
@@ -178,12 +217,32 @@ void feed_test_call(const struct db_call *wanted)
     loop_defer(answer, pending);
 }
 
-static void commit(int64_t ms, bool sealed, int unit)
+static void add_row(int64_t xid, int64_t ms, bool sealed, int unit)
 {
     assert_true(nrows < ROWS);
     table[nrows].id = ms << TIME_SHIFT;
+    table[nrows].xid = xid;
     table[nrows].sealed = sealed;
     table[nrows++].unit = unit;
+    if (ms > newest_ms)
+        newest_ms = ms;
+}
+
+static void commit(int64_t ms, bool sealed, int unit)
+{
+    add_row(next_xid++, ms, sealed, unit);
+}
+
+static void begin_slowly(int64_t ms)
+{
+    open_xid = next_xid++;
+    open_ms = ms;
+}
+
+static void commit_slow_one(void)
+{
+    add_row(open_xid, open_ms, false, 7);
+    open_xid = 0;
 }
 
 /* The streams */
@@ -240,14 +299,21 @@ const struct actor *feed_test_actor(const struct req *r)
     return actor;
 }
 
+/* A request for a stream as it goes through the steps after the session's. */
 static struct stream *watch_as(const struct actor *who, const char *after)
 {
-    struct req r = { .session = "abc" };
+    struct arena *arena = arena_new();
+    struct req r = { .session = "abc", .arena = arena, .step = get_events + 1 };
+    size_t before = nstreams;
 
     snprintf(r.session, sizeof r.session, "%p%zu", (const void *)who, nstreams);
     actor = who;
     last_event_id = after;
-    assert_int_equal(open_stream(&r), WAIT);
+    req_run(&r);
+    if (nstreams == before)
+        settle_some(1); /* the reading begins first */
+    assert_int_equal(nstreams, before + 1);
+    arena_free(arena);
     return &streams[nstreams - 1];
 }
 
@@ -277,10 +343,12 @@ static int set_up(void **state)
     assert_int_equal(settings_load(1, argv), SETTINGS_RUN);
     assert_true(loop_open());
     nrows = nstreams = 0;
+    feed_calls = session_calls = 0;
+    next_xid = 100000;
+    open_xid = newest_ms = 0;
     session_status = 200;
     database_away = false;
     assert_true(feed_open());
-    poll_once();
     return 0;
 }
 
@@ -311,12 +379,170 @@ static void a_row_committed_late_is_still_sent(void **state)
     struct stream *stream = watch_as(&dispatcher, NULL);
 
     (void)state;
+    begin_slowly(36000);
     commit(50000, false, 7);
     poll_once();
-    commit(50000 - 14000, false, 7);
+    poll_once();
+    commit_slow_one();
+    poll_once();
     poll_once();
     assert_int_equal(count(stream, 36000), 1);
     assert_int_equal(count(stream, 50000), 1);
+}
+
+static void a_transaction_that_was_open_when_the_reading_began_is_sent(void **state)
+{
+    struct stream *stream;
+
+    (void)state;
+    commit(1000, false, 7);
+    begin_slowly(2000);
+    stream = watch_as(&dispatcher, NULL);
+    commit(3000, false, 7);
+    poll_once();
+    commit_slow_one();
+    poll_once();
+    assert_int_equal(count(stream, 1000), 0);
+    assert_int_equal(count(stream, 2000), 1);
+    assert_int_equal(count(stream, 3000), 1);
+}
+
+static void a_transaction_that_never_ends_is_not_waited_for(void **state)
+{
+    struct stream *stream = watch_as(&dispatcher, NULL);
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        commit(1000 + i, false, 7);
+        poll_once();
+        now += overlap_ms();
+    }
+    assert_int_equal(feed.stale, next_xid - 1); /* as it was one overlap ago */
+    assert_int_equal(count(stream, 1003), 1);
+}
+
+static void nobody_watches_nothing_is_read(void **state)
+{
+    struct stream *stream;
+
+    (void)state;
+    commit(1000, false, 7);
+    feed_poke();
+    on_wake(NULL);
+    poll_once();
+    assert_int_equal(feed_calls, 0);
+    stream = watch_as(&dispatcher, NULL);
+    commit(1001, false, 7);
+    poll_once();
+    assert_int_equal(feed_calls, 2);
+    feed_test_close(stream);
+    poll_once();
+    poll_once();
+    assert_int_equal(feed_calls, 2);
+    assert_int_equal(feed.count, 0);
+    stream = watch_as(&dispatcher, NULL);
+    commit(1002, false, 7);
+    poll_once();
+    assert_int_equal(count(stream, 1001), 0);
+    assert_int_equal(count(stream, 1002), 1);
+}
+
+static void a_stream_opens_while_the_database_is_away_and_is_told_to_read_again(void **state)
+{
+    struct stream *stream;
+
+    (void)state;
+    database_away = true;
+    stream = watch_as(&dispatcher, NULL);
+    poll_once();
+    assert_false(resets(stream));
+    database_away = false;
+    poll_once();
+    assert_true(resets(stream));
+    commit(1000, false, 7);
+    poll_once();
+    assert_int_equal(count(stream, 1000), 1);
+}
+
+static void a_database_that_was_lost_is_read_over_again(void **state)
+{
+    struct stream *stream = watch_as(&dispatcher, NULL);
+
+    (void)state;
+    commit(1000, false, 7);
+    poll_once();
+    database_away = true;
+    poll_once();
+    poll_once();
+    database_away = false;
+    next_xid -= 10; /* a standby was promoted that had not heard of the last numbers given out */
+    for (int i = 1; i < 20; i++)
+        commit(1000 + i, false, 7);
+    poll_once();
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(count(stream, 1000 + i), 1);
+    assert_false(resets(stream));
+    database_away = true;
+    poll_once();
+    database_away = false;
+    next_xid -= 50000; /* one that knows much less */
+    commit(2000, false, 7);
+    poll_once();
+    assert_true(resets(stream));
+    commit(2001, false, 7);
+    poll_once();
+    assert_int_equal(count(stream, 2001), 1);
+}
+
+static void what_comes_while_a_replay_is_away_comes_once_and_after_it(void **state)
+{
+    struct stream *stream, *other;
+    char after[32];
+
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        commit(100000 + i, false, 7);
+    other = watch_as(&dispatcher, NULL); /* the worker begins */
+    snprintf(after, sizeof after, "%lld", 100004LL << TIME_SHIFT);
+    commit(100010, false, 7);
+    poll_once();
+    commit(100011, false, 7); /* not read yet, though the replay could see it */
+    stream = watch_as(&dispatcher, after);
+    commit(100012, false, 7);
+    on_poll(NULL);
+    assert_int_equal(ndeferred, 2);
+    deferred[2] = deferred[0];
+    deferred[0] = deferred[1]; /* the reading is answered first */
+    deferred[1] = deferred[2];
+    settle_some(1);
+    assert_int_equal(count(other, 100012), 1);
+    assert_int_equal(count(stream, 100012), 0);
+    settle();
+    commit(100013, false, 7);
+    poll_once();
+    for (int i = 0; i <= 13; i++)
+        assert_int_equal(count(stream, 100000 + i), 1);
+    assert_false(resets(stream));
+    assert_ptr_equal(strstr(stream->text, "id: "), strstr(stream->text, "id: 104857600000\n"));
+}
+
+static void what_was_committed_long_ago_makes_the_pages_read_again(void **state)
+{
+    struct stream *stream = watch_as(&dispatcher, NULL);
+
+    (void)state;
+    feed_reload();
+    feed_reload();
+    assert_true(feed.reloading);
+    assert_false(resets(stream));
+    on_reload(NULL);
+    assert_true(resets(stream));
+    assert_false(feed.reloading);
+    stream = watch_as(&dispatcher, NULL);
+    on_other_reload(feed.self, strlen(feed.self), NULL); /* our own words come back */
+    assert_false(resets(stream));
+    on_other_reload("somebody", 8, NULL);
+    assert_true(resets(stream));
 }
 
 static void more_rows_than_a_page_are_all_sent(void **state)
@@ -395,6 +621,7 @@ static void who_resumes_gets_what_was_missed(void **state)
     char after[24];
 
     (void)state;
+    watch_as(&leader, NULL);
     for (int i = 0; i < 100; i++)
         commit(100000 + i * 1000, false, i % 2 ? 7 : 8);
     poll_once();
@@ -415,9 +642,11 @@ static void what_the_worker_never_read_comes_from_the_database(void **state)
     int before;
 
     (void)state;
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i <= 500; i++)
         commit(100000 + i * 1000, false, 7);
-    feed.head = feed.floor = 600000LL << TIME_SHIFT; /* as if the worker had begun here */
+    watch_as(&leader, NULL); /* the worker begins here */
+    for (int i = 501; i < 1000; i++)
+        commit(100000 + i * 1000, false, 7);
     poll_once();
     before = feed_calls;
     snprintf(after, sizeof after, "%lld", 700000LL << TIME_SHIFT);
@@ -431,7 +660,7 @@ static void what_the_worker_never_read_comes_from_the_database(void **state)
     assert_int_equal(feed_calls, before + 1);
     assert_true(resets(stream)); /* a full page: too much to replay */
     nrows = 0;
-    commit(604500, false, 7);
+    add_row(100000, 604500, false, 7);
     stream = watch_as(&handler, after);
     settle();
     assert_int_equal(count(stream, 604500), 1);
@@ -465,10 +694,13 @@ static void a_reader_that_stops_reading_harms_nobody(void **state)
 
 static void a_stream_closed_while_its_replay_is_away_is_safe(void **state)
 {
-    struct stream *stream = watch_as(&dispatcher, "5");
+    struct stream *stream;
 
     (void)state;
+    commit(1000, false, 7);
+    stream = watch_as(&dispatcher, "5");
     assert_true(stream->open);
+    assert_int_equal(ndeferred, 1);
     feed_test_close(stream);
     settle();
     assert_int_equal(nstreams, 1);
@@ -517,17 +749,18 @@ static void the_end_of_a_session_ends_its_streams_but_a_lost_database_does_not(v
 static void old_rows_leave_the_ring(void **state)
 {
     (void)state;
-    commit(1, false, 7);
+    watch_as(&handler, NULL);
+    commit(1, false, 8);
     poll_once();
     for (int round = 0; round < 8; round++) {
         nrows = 0;
         for (int i = 0; i < 2000; i++)
-            commit(1000 + round * 2000 + i, false, 7);
+            commit(1000 + round * 2000 + i, false, 8);
         poll_once();
     }
     assert_int_equal(feed.count, 16001);
     assert_false(is_known(1LL << TIME_SHIFT));
-    assert_true(is_known(feed.head));
+    assert_true(is_known(16999LL << TIME_SHIFT));
     assert_int_equal(feed.floor, 6999LL << TIME_SHIFT);
 }
 
@@ -538,6 +771,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FEED_TEST(a_committed_row_is_sent_once),
         FEED_TEST(a_row_committed_late_is_still_sent),
+        FEED_TEST(what_was_committed_long_ago_makes_the_pages_read_again),
+        FEED_TEST(what_comes_while_a_replay_is_away_comes_once_and_after_it),
+        FEED_TEST(a_database_that_was_lost_is_read_over_again),
+        FEED_TEST(a_stream_opens_while_the_database_is_away_and_is_told_to_read_again),
+        FEED_TEST(nobody_watches_nothing_is_read),
+        FEED_TEST(a_transaction_that_never_ends_is_not_waited_for),
+        FEED_TEST(a_transaction_that_was_open_when_the_reading_began_is_sent),
         FEED_TEST(more_rows_than_a_page_are_all_sent),
         FEED_TEST(rows_go_to_those_who_may_see_them),
         FEED_TEST(pokes_are_read_at_once_and_together),
