@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hant.h"
 #include "utf8.h"
 
 enum how {
@@ -26,7 +27,7 @@ struct rule {
 };
 
 /* Sorted, not overlapping; what no row names stays as it is.  Nothing a row makes is named by another row, and nothing it
- * makes has more bytes than what it was made from. */
+ * makes has more bytes than what it was made from.  Han characters have no rows: hant.h simplifies them. */
 static const struct rule rules[] = {
     { 0x0000, 0x0008, DROP, 0, NULL },
     { 0x0009, 0x000d, ONE, ' ', NULL },
@@ -178,7 +179,7 @@ static size_t apply(const struct rule *rule, uint32_t cp, char out[8])
     uint32_t step = rule ? cp - rule->first : 0;
 
     if (!rule)
-        return utf8_put(out, cp);
+        return utf8_put(out, hant_simplify(cp));
     switch (rule->how) {
     case SHIFT:
         return utf8_put(out, rule->to + step);
@@ -200,6 +201,13 @@ static size_t apply(const struct rule *rule, uint32_t cp, char out[8])
         break;
     }
     return 0;
+}
+
+size_t text_fold(uint32_t cp, char out[8])
+{
+    if (cp >= '!' && cp <= '~' && !(cp >= 'A' && cp <= 'Z'))
+        return utf8_put(out, cp);
+    return apply(rule_for(cp), cp, out);
 }
 
 bool text_valid_utf8(const char *utf8, size_t len)
@@ -225,8 +233,7 @@ size_t text_normalise(const char *utf8, size_t len, char *out, size_t cap)
         n = utf8_next(utf8 + i, len - i, &cp);
         if (n == 0)
             continue;
-        width =
-            cp >= '!' && cp <= '~' && !(cp >= 'A' && cp <= 'Z') ? utf8_put(made, cp) : apply(rule_for(cp), cp, made);
+        width = text_fold(cp, made);
         if (width && made[0] == ' ') {
             space = true;
             continue;

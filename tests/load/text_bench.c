@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "privacy.h"
 #include "text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -134,6 +135,15 @@ static void find_place(void *index, const struct complaint *c)
     place_find(index, c->content, strlen(c->content), 0, &result.place);
 }
 
+static void privacy(void *arg, const struct complaint *c)
+{
+    static char masked[PRIVACY_MASK_BYTES(TEXT_NORM_BYTES)];
+
+    (void)arg;
+    if (strlen(c->content) < TEXT_NORM_BYTES)
+        (void)privacy_mask(c->content, strlen(c->content), NULL, masked, NULL);
+}
+
 static void measure(const char *name, step_fn *step, void *arg)
 {
     static double spent[TEXTS];
@@ -177,6 +187,7 @@ int main(int argc, char **argv)
     measure("bigrams", grams, NULL);
     measure("place", find_place, index);
     measure("all", whole, service);
+    measure("privacy", privacy, NULL);
     place_index_free(index);
     text_service_free(service);
     return 0;

@@ -36,6 +36,14 @@ static void chinese_numerals_stay(void **state)
     gives("三合村五一路十二号㈠", "三合村五一路十二号㈠");
 }
 
+static void traditional_forms_become_simplified(void **state)
+{
+    (void)state;
+    gives("路燈壞了，夜間噪聲擾民", "路灯坏了,夜间噪声扰民");
+    gives("頭髮 發現 皇后 後面", "头发 发现 皇后 后面");
+    gives("臺灣鐘錶", "台湾钟表");
+}
+
 static void white_space_is_one_space_and_none_at_the_ends(void **state)
 {
     (void)state;
@@ -163,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(width_case_and_digits_become_one_form),
         cmocka_unit_test(chinese_numerals_stay),
+        cmocka_unit_test(traditional_forms_become_simplified),
         cmocka_unit_test(white_space_is_one_space_and_none_at_the_ends),
         cmocka_unit_test(what_cannot_be_seen_goes),
         cmocka_unit_test(bytes_that_are_not_utf8_are_dropped),
