@@ -148,7 +148,8 @@ begin
     return (deep_day + time '23:59:59') at time zone 'Asia/Shanghai';
 end $$;
 
--- Add what a pause took: the same amount of the clock's own unit that passed while it was paused.
+-- Add what a pause took: the same amount of the clock's own unit that passed while it was paused.  A clock paused on the evening of its
+-- last day has that evening left, whenever it goes on: at least the first workday from then.
 create or replace function hotline.clock_after_pause(cal int, due timestamptz, unit text, paused_at timestamptz, resumed_at timestamptz)
 returns timestamptz
 language plpgsql stable as $$
@@ -156,8 +157,9 @@ begin
     if unit = 'workday' then
         return (select (w.day + time '23:59:59') at time zone 'Asia/Shanghai' from hotline.workday w
                 join hotline.workday d on d.calendar_id = cal and d.day = hotline.day_of(due)
+                join hotline.workday r on r.calendar_id = cal and r.day = hotline.day_of(resumed_at)
                 where w.calendar_id = cal and w.is_work
-                  and w.seq = d.seq + hotline.day_zero(cal, resumed_at) - hotline.day_zero(cal, paused_at));
+                  and w.seq = greatest(d.seq + hotline.day_zero(cal, resumed_at) - hotline.day_zero(cal, paused_at), r.seq + (not r.is_work)::int));
     elsif unit = 'day' then
         return due + make_interval(days => hotline.day_of(resumed_at) - hotline.day_of(paused_at));
     elsif unit in ('hour', 'minute') then

@@ -616,7 +616,7 @@ int audit_verify(const struct args *args)
     stream_open(&streams[0], events_query);
     stream_open(&streams[1], tickets_query);
     stream_open(&streams[2], heads_query);
-    check_chains(&streams[0], &streams[1], &streams[2], last.n ? last.at - 3 * 86400 * 1000000LL : INT64_MIN);
+    check_chains(&streams[0], &streams[1], &streams[2], last.n ? last.at - 3LL * 86400 * 1000000 : INT64_MIN);
     for (int i = 0; i < COUNT(streams); i++)
         PQfinish(streams[i].db);
     printf("%ld events in %ld chains under %ld roots: %ld differences\n", count.events, count.chains, count.roots,
