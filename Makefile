@@ -93,6 +93,10 @@ fuzz: ## Run each fuzz harness for FUZZ_SECONDS (30)
 	@tools/packages build test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 
+faults: build ## Break everything under load, FAULTS times (200, about 15 minutes); SEED runs one again
+	@tools/packages build run test
+	@tools/faults
+
 bench: build $(OUT)/load/http_load ## Measure speed against the database alone (ONLY=lists,act: some rows); figures go to build/bench
 	@tools/packages build run test
 	@tools/bench
@@ -122,7 +126,7 @@ packages: ## Install the Debian packages needed to build, run and test
 clean: ## Remove what was built; the data under var/ stays
 	rm -rf $(BUILD)
 
-.PHONY: help build run test check unit fuzzers fuzz bench replay-2018 pages sample fmt lint packages clean
+.PHONY: help build run test check unit fuzzers fuzz faults bench replay-2018 pages sample fmt lint packages clean
 
 # ---- rules -----------------------------------------------------------------------------------------------------------
 

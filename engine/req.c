@@ -18,9 +18,9 @@ static struct {
     const struct route *routes[ROUTES_MAX];
     int stats[ROUTES_MAX];
     size_t nroutes, live;
-    bool time_allowed;
-    uint64_t ids; /* of requests; starts anywhere so that workers differ */
-    int replies;  /* counters by class of status */
+    bool time_allowed, time_known; /* may a request bring its time, and has the database said so */
+    uint64_t ids;                  /* of requests; starts anywhere so that workers differ */
+    int replies;                   /* counters by class of status */
 } all;
 
 static const struct stat reply_stats[] = {
@@ -181,6 +181,8 @@ static enum next read_time(struct req *r)
 
     if (!at)
         return GO;
+    if (!all.time_known)
+        return refuse_later(r, "database_away", 1);
     if (!all.time_allowed)
         return refuse(r, 400, "time_not_allowed", NULL);
     if (!time_valid(at))
@@ -270,6 +272,7 @@ size_t req_count(void)
 void req_allow_time(bool allowed)
 {
     all.time_allowed = allowed;
+    all.time_known = true;
 }
 
 /* ---- asking the database ------------------------------------------------------------------------------------------------ */

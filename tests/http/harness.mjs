@@ -64,7 +64,7 @@ export async function until(what, condition, seconds = 20) {
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-class Program {
+export class Program {
     constructor(command, args, log, environment = {}) {
         const out = openSync(log, 'a');
 
@@ -193,7 +193,7 @@ const run = promisify(execFile);
 const tools = fileURLToPath(new URL('../../tools/', import.meta.url));
 
 // PostgreSQL, Redis and the spool's Redis, durable, which this test may stop and kill.  SERVER is pg, redis or spool.
-class Cluster {
+export class Cluster {
     constructor(dir) {
         this.dir = dir;
         this.run = join(dir, 'run');
