@@ -116,7 +116,15 @@ static enum next count_ended(struct req *r)
     return reply_raw(r, 200, "text/plain", (struct bytes){ text, strlen(text) });
 }
 
+/* What the catalog does when it has read the database. */
+static enum next learn(struct req *r)
+{
+    req_allow_time(false);
+    return reply_raw(r, 200, "text/plain", (struct bytes){ "known", 5 });
+}
+
 static step_fn *const echo_steps[] = { echo };
+static step_fn *const learn_steps[] = { learn };
 static step_fn *const doze_steps[] = { doze, echo };
 static step_fn *const flood_steps[] = { start_flood };
 static step_fn *const stream_steps[] = { start_stream };
@@ -127,6 +135,7 @@ static const struct route routes[] = {
     { "POST", "/echo/{name}", echo_steps, 0 },
     { "POST", "/raw/{name}", echo_steps, ROUTE_RAW },
     { "GET", "/doze/{name}", doze_steps, 0 },
+    { "GET", "/learn", learn_steps, 0 },
     { "GET", "/flood", flood_steps, ROUTE_STREAM },
     { "GET", "/stream", stream_steps, ROUTE_STREAM },
     { "GET", "/ended", ended_steps, 0 },
@@ -454,15 +463,23 @@ static void bad_addresses_and_queries_are_refused(void **state)
     answers(many, "\"code\":\"bad_query\"");
 }
 
-static void wrong_content_keys_and_times_are_refused(void **state)
+static void wrong_content_and_keys_are_refused(void **state)
 {
     (void)state;
     answers("POST /echo/a HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
             "\"code\":\"not_json\"");
     answers("POST /echo/a HTTP/1.1\r\nHost: x\r\nIdempotency-Key: a b\r\nContent-Length: 0\r\n\r\n",
             "\"code\":\"bad_key\"");
-    answers("GET /echo/a HTTP/1.1\r\nHost: x\r\nX-Hotline-Time: 2018-01-01T09:00:00+08:00\r\n\r\n",
-            "\"code\":\"time_not_allowed\"");
+}
+
+static void a_time_is_refused_for_good_only_when_the_database_has_said_so(void **state)
+{
+    static const char timed[] = "GET /echo/a HTTP/1.1\r\nHost: x\r\nX-Hotline-Time: 2018-01-01T09:00:00+08:00\r\n\r\n";
+
+    (void)state;
+    answers(timed, "HTTP/1.1 503");
+    answers("GET /learn HTTP/1.1\r\nHost: x\r\n\r\n", "known");
+    answers(timed, "\"code\":\"time_not_allowed\"");
 }
 
 static void a_trusted_proxy_names_its_client(void **state)
@@ -573,7 +590,8 @@ int main(void)
         cmocka_unit_test(a_body_over_the_hard_limit_gets_the_librarys_own_413),
         cmocka_unit_test(a_head_over_the_limit_ends_the_connection),
         cmocka_unit_test(bad_addresses_and_queries_are_refused),
-        cmocka_unit_test(wrong_content_keys_and_times_are_refused),
+        cmocka_unit_test(wrong_content_and_keys_are_refused),
+        cmocka_unit_test(a_time_is_refused_for_good_only_when_the_database_has_said_so),
         cmocka_unit_test(a_trusted_proxy_names_its_client),
         cmocka_unit_test(a_client_that_leaves_hurts_nobody),
         cmocka_unit_test(a_stream_sends_and_ends),
