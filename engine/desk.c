@@ -10,6 +10,7 @@
 #include "limit.h"
 #include "number.h"
 #include "phone.h"
+#include "private.h"
 #include "secret.h"
 #include "session.h"
 
@@ -358,6 +359,7 @@ static enum next split_action(struct req *r)
     cJSON_DeleteItemFromObject(inputs, "action");
     cJSON_DeleteItemFromObject(inputs, "version");
     cJSON_AddItemToObject(r->call, "inputs", inputs);
+    private_read(r->arena, r->call, inputs, NULL, json_text(inputs, "name"));
     if (json_text(inputs, "title") || json_text(inputs, "content"))
         catalog_read_text(r->arena, r->call, json_text(inputs, "title"), json_text(inputs, "content"));
     return contact_seal(r, inputs);

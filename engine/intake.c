@@ -10,6 +10,7 @@
 #include "loop.h"
 #include "number.h"
 #include "phone.h"
+#include "private.h"
 #include "secret.h"
 #include "spool.h"
 
@@ -136,9 +137,12 @@ static void copy_fields(struct req *r)
 
 enum next intake_prepare(struct req *r, const char *principal, const char *channel)
 {
+    const char *name = json_text(r->json, "name");
+
     if (!catalog_ready())
         return refuse_later(r, "database_away", 1);
     call_begin(r, principal);
+    private_read(r->arena, r->call, r->json, private_texts, name);
     if (contact_seal(r, r->json) == DONE)
         return DONE;
     copy_fields(r);

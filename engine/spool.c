@@ -26,6 +26,7 @@
 #include "json.h"
 #include "log.h"
 #include "loop.h"
+#include "private.h"
 #include "settings.h"
 #include "stats.h"
 #include "worker.h"
@@ -560,6 +561,8 @@ static void send_item(struct item *item)
     cJSON_DeleteItemFromObject(call, "number");
     cJSON_AddStringToObject(call, "number", item->number);
     catalog_read_text(spool.arena, call, json_text(call, "title"), json_text(call, "content"));
+    if (!cJSON_GetObjectItemCaseSensitive(call, "private")) /* an engine before this one wrote it */
+        private_read(spool.arena, call, call, private_texts, NULL);
     json = cJSON_PrintUnformatted(call);
     cJSON_Delete(call);
     if (!json)

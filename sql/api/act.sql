@@ -17,6 +17,6 @@ begin
         return said;
     end if;
     said := hotline.step((x->>'id')::bigint, x->>'action', who, coalesce(x->'inputs', '{}'), (x->>'version')::int,
-        jsonb_strip_nulls(jsonb_build_object('grams', x->'grams', 'hits', x->'hits', 'found', x->'found', 'contact', x->'contact')));
+        jsonb_strip_nulls(jsonb_build_object('grams', x->'grams', 'hits', x->'hits', 'found', x->'found', 'contact', x->'contact', 'private', x->'private')));
     return hotline.idem_put('p' || who.id, x, said);
 end $$;

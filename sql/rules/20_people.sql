@@ -90,6 +90,25 @@ begin
     end case;
 end $$;
 
+-- A ticket's words as a person outside the centre may read them when its secrecy hides the citizen: masked, and nothing of what was
+-- never scanned.
+create or replace function hotline.veiled(t hotline.ticket) returns hotline.ticket
+language plpgsql immutable as $$
+begin
+    t.title := case when t.masked is null then '（内容尚未脱敏）' else coalesce(t.masked->>'title', t.title) end;
+    t.content := case when t.masked is null then '（内容尚未脱敏，请联系热线中心）' else coalesce(t.masked->>'content', t.content) end;
+    t.address := case when t.masked is not null then coalesce(t.masked->>'address', t.address) end;
+    return t;
+end $$;
+
+-- Does this person read the very words of a ticket of this secrecy?  The centre does, and who is named for sealed matters.  Others
+-- cannot guess them by searching either.
+create or replace function hotline.reads_all(who hotline.actor, secrecy_ smallint) returns boolean
+language sql stable as $$ select secrecy_ = 0 or who.centre or hotline.has_right(who, 'ticket.sealed') $$;
+
+create or replace function hotline.shown(who hotline.actor, t hotline.ticket) returns hotline.ticket
+language sql stable as $$ select case when hotline.reads_all(who, t.secrecy) then t else hotline.veiled(t) end $$;
+
 -- The person behind a session as the engine keeps it, or 401.
 create or replace function hotline.session_answer(x jsonb) returns api.answer
 language plpgsql stable as $$

@@ -17,7 +17,7 @@ from (values
     ('T03', 'answer_on_spot', 'draft pending_accept', null, 'may_answer', 'do_answer', 'closed', null, 'direct', null, null, null, 'answered', '直接办结', 'Answer on the spot', 30),
     ('T04', 'submit', 'draft', null, 'may_submit', 'do_submit', 'pending_dispatch', null, null, null, null, 'dispatch', 'submitted', '提交', 'Submit', 10),
     ('T06', 'accept', 'pending_accept', null, null, 'do_accept', 'pending_dispatch', null, null, null, null, 'dispatch', 'accepted', '受理', 'Accept', 10),
-    ('T10', 'refuse', 'draft pending_accept', null, null, 'do_refuse', 'refused', null, null, 'refuse', null, null, 'refused', '不予受理', 'Refuse', 90),
+    ('T10', 'refuse', 'draft pending_accept', null, 'may_refuse', 'do_refuse', 'refused', null, null, 'refuse', null, null, 'refused', '不予受理', 'Refuse', 90),
     ('T18', 'dispatch', 'pending_dispatch', null, 'may_dispatch', 'do_dispatch', 'pending_sign', null, null, null, null, null, 'dispatched', '派单', 'Dispatch', 10),
     ('T30', 'sign', 'pending_sign', 'pending_sign', 'may_sign', 'do_sign', 'handling', 'handling', null, null, null, null, 'signed', '签收', 'Sign', 10),
     ('T31', 'deemed_sign', 'pending_sign', 'pending_sign', null, 'do_deemed_sign', 'handling', 'handling', null, null, null, null, null, '视同签收', 'Deemed signed', 10),

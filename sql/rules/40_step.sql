@@ -362,7 +362,7 @@ begin
     update hotline.ticket set
         version = is_.version, state = is_.state, appeal_type = is_.appeal_type, urgency = is_.urgency, secrecy = is_.secrecy,
         anonymous = is_.anonymous, publish = is_.publish, reply_wanted = is_.reply_wanted, category_id = is_.category_id,
-        division = is_.division, address = is_.address, title = is_.title, content = is_.content, unit_id = is_.unit_id,
+        division = is_.division, address = is_.address, title = is_.title, content = is_.content, masked = is_.masked, unit_id = is_.unit_id,
         directory_item_id = is_.directory_item_id, policy = is_.policy, policy_version = is_.policy_version, round = is_.round,
         contact_count = is_.contact_count, route = is_.route, close_kind = is_.close_kind, submitted_at = is_.submitted_at,
         accepted_at = is_.accepted_at, dispatched_at = is_.dispatched_at, replied_at = is_.replied_at, closed_at = is_.closed_at,

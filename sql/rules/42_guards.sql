@@ -1,6 +1,45 @@
 -- Guards: may it happen now?  Null means yes.  When the list of actions is drawn there are no inputs yet (x is null), and a guard
 -- then says only what the ticket itself forbids.
 
+-- What a text that leaves the centre may not hold.  A unit's own telephone is no personal data; a name or a plate may be the matter
+-- between a unit and the citizen, but not for everybody to read.
+delete from hotline.scanned_input;
+insert into hotline.scanned_input (action, input, kinds, secrecy) values
+    ('answer_on_spot', 'answer_text', '{mobile,identity,card}', 0),
+    ('refuse', 'told_text', '{mobile,identity,card}', 0),
+    ('refuse', 'alternative_channel', '{mobile,identity,card}', 0),
+    ('first_contact', 'fail_reason', '{mobile,identity,card}', 0),
+    ('submit_reply', 'content', '{mobile,identity,card}', 0),
+    ('submit_reply', 'measures', '{mobile,identity,card}', 0),
+    ('submit_reply', 'public_text', '{mobile,identity,card,plate,email,account,name,house}', 0),
+    ('dispatch', 'instruction', '{mobile,phone,identity,card,plate,email,account,name,house}', 1);
+
+-- The inputs that hold what they may not, as 422; null when there are none.  c.extra.private is the engine's scan of the inputs:
+-- {input: {"kinds": […], "masked": …}}.
+create or replace function hotline.leaks(c hotline.call) returns api.answer
+language plpgsql stable as $$
+declare
+    bad jsonb;
+begin
+    if coalesce(c.extra->'private', '{}') = '{}' then
+        return null;
+    end if;
+    select jsonb_agg(hotline.field(s.input, 'personal_data', '含有' || found.zh || '，请删去后再提交。', 'It holds ' || found.en || '; take it out.')
+                     order by s.input)
+    into bad
+    from hotline.scanned_input s
+    cross join lateral (
+        select string_agg(w.zh, '、' order by w.code) as zh, string_agg(w.en, ', ' order by w.code) as en
+        from jsonb_array_elements_text(c.extra->'private'->s.input->'kinds') k join hotline.word w on w.kind = 'private' and w.name = k
+        where k = any (s.kinds)
+    ) found
+    where s.action = (c.rule).action and (c.t).secrecy >= s.secrecy and found.zh is not null;
+    return case when bad is not null then hotline.bad_inputs(bad) end;
+end $$;
+
+create or replace function hotline.may_refuse(c hotline.call) returns api.answer
+language sql stable as $$ select hotline.leaks(c) $$;
+
 create or replace function hotline.may_save(c hotline.call) returns api.answer
 language sql as $$ select null::api.answer $$;
 
@@ -26,7 +65,7 @@ begin
         return hotline.bad_inputs(jsonb_build_array(hotline.field('no_kb_reason', 'required', '没有引用知识时，请写明原因。',
             'Say why no knowledge article was used.')));
     end if;
-    return null;
+    return hotline.leaks(c);
 end $$;
 
 create or replace function hotline.may_submit(c hotline.call) returns api.answer
@@ -81,7 +120,7 @@ begin
             'This is a department''s duty and cannot be handed to a street, town or village.',
             jsonb_build_object('fields', jsonb_build_array(hotline.field('main_unit', 'department_duty', '请改派职能部门。', 'Choose the department.'))));
     end if;
-    return null;
+    return hotline.leaks(c);
 end $$;
 
 -- Every directory item of the category, or of those below it, is a department's.
@@ -129,10 +168,11 @@ begin
     elsif (c.x->>'at')::timestamptz < (c.a).dispatched_at then
         bad := bad || hotline.field('at', 'before_dispatch', '联系时间不能早于派单。', 'The time lies before the dispatch.');
     end if;
-    return case when bad <> '[]' then hotline.bad_inputs(bad) end;
+    return case when bad <> '[]' then hotline.bad_inputs(bad) else hotline.leaks(c) end;
 end $$;
 
--- A mobile number, or a resident identity number, in whatever digits stand together.  Citizens read a reply (invariant 6).
+-- A mobile number, or a resident identity number, in whatever digits stand together: what can be seen of a reply without the engine's
+-- scan.  Citizens read a reply (invariant 6).
 create or replace function hotline.has_personal_number(s text) returns boolean
 language sql immutable as $$
     select translate(s, '０１２３４５６７８９－ -', '0123456789') ~ '(^|[^0-9])(86)?1[3-9][0-9]{9}([^0-9]|$)|(^|[^0-9])[1-9][0-9]{16}[0-9Xx]([^0-9]|$)'
@@ -151,7 +191,9 @@ begin
     select coalesce(jsonb_agg(hotline.field(n, 'personal_data', '含有手机号码或身份证号，请删去后再提交。',
             'It holds a mobile or identity number; take it out.')), '[]') into bad
     from unnest('{content,measures,public_text}'::text[]) n where hotline.has_personal_number(c.x->>n);
-    if bad <> '[]' then
+    if hotline.leaks(c) is not null then
+        return hotline.leaks(c);
+    elsif bad <> '[]' then
         return hotline.bad_inputs(bad);
     end if;
     if (c.x->>'told_at')::timestamptz > c.at then

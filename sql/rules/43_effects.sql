@@ -5,10 +5,11 @@ create or replace function hotline.apply_fields(c hotline.call) returns hotline.
 language plpgsql as $$
 begin
     if (c.t).state <> 10 and (nullif(c.x->>'title', '') <> (c.t).title or nullif(c.x->>'content', '') <> (c.t).content) then
-        insert into hotline.ticket_text (ticket_id, n, title, content, by_person, at)
-        select (c.t).id, coalesce(max(n), 0) + 1, (c.t).title, (c.t).content, (c.actor).id, c.at
+        insert into hotline.ticket_text (ticket_id, n, title, content, by_person, at, masked)
+        select (c.t).id, coalesce(max(n), 0) + 1, (c.t).title, (c.t).content, (c.actor).id, c.at, (c.t).masked
         from hotline.ticket_text where ticket_id = (c.t).id;
     end if;
+    c.t.masked := hotline.masks_after(c);
     c.t.title := coalesce(nullif(c.x->>'title', ''), (c.t).title);
     c.t.content := coalesce(nullif(c.x->>'content', ''), (c.t).content);
     c.t.appeal_type := coalesce(hotline.code_of('appeal_type', c.x->>'type'), (c.t).appeal_type);
@@ -27,6 +28,35 @@ begin
     c.t.route := coalesce((c.t).route, '{}') || jsonb_build_object('candidates', hotline.route(c.t));
     c.payload := c.payload || hotline.dimensions(c.t);
     return c;
+end $$;
+
+-- The masked copies in the engine's scan of some texts, for ticket.masked.
+create or replace function hotline.masks(scan jsonb) returns jsonb
+language sql immutable as $$
+    select case when scan is not null then (
+        select coalesce(jsonb_object_agg(f.key, f.value->'masked'), '{}') from jsonb_each(scan) f
+        where f.key in ('title', 'content', 'address')) end
+$$;
+
+-- The masked copies of the ticket with the words now given.  Words that nobody scanned leave none: then units see nothing of them.
+-- Words given again as they are keep their copy, which knew the citizen's name.
+create or replace function hotline.masks_after(c hotline.call) returns jsonb
+language plpgsql stable as $$
+declare
+    old jsonb := jsonb_build_object('title', (c.t).title, 'content', (c.t).content, 'address', (c.t).address);
+    given text[] := array(select n from unnest('{title,content,address}'::text[]) n
+                          where coalesce(c.x->>n, '') <> '' and ((c.t).masked is null or c.x->>n is distinct from old->>n));
+    known jsonb := (c.t).masked;
+begin
+    if given = '{}' then
+        return known;
+    elsif not c.extra ? 'private' then
+        return null;
+    elsif known is null and given @> '{title,content}' and (given @> '{address}' or (c.t).address is null) then
+        known := '{}';
+    end if;
+    return known - given || (select coalesce(jsonb_object_agg(m.key, m.value), '{}') from jsonb_each(hotline.masks(c.extra->'private')) m
+                             where m.key = any (given));
 end $$;
 
 -- What the text service read in the words given.  A title or content given alone says nothing against the other, which stays: the

@@ -74,6 +74,7 @@ begin
     t.lat := (x->>'lat')::numeric;
     t.title := coalesce(x->>'title', '');
     t.content := coalesce(x->>'content', '');
+    t.masked := hotline.masks(x->'private');
     t.created_by := who.id;
     t.round := 0;
     t.contact_count := 0;
@@ -237,7 +238,7 @@ declare
     mine int[] := (select grams from hotline.ticket_gram where ticket_id = t.id);
     found jsonb;
 begin
-    select coalesce(jsonb_agg(hotline.ticket_row(k) || jsonb_build_object('why', why, 'similarity', likeness) order by why = 'same caller' desc, likeness desc), '[]')
+    select coalesce(jsonb_agg(hotline.ticket_row(hotline.shown(who, k)) || jsonb_build_object('why', why, 'similarity', likeness) order by why = 'same caller' desc, likeness desc), '[]')
     into found
     from (
         select i.ticket_id, case when i.phone_hmac = phone then 'same caller' else 'same place' end as why,

@@ -97,11 +97,11 @@ begin
           and (x->>'mine' is null or i.created_by = who.id)
           and (x->>'phone_hmac' is null or i.phone_hmac = x->>'phone_hmac')
           and (x->>'number' is null or i.ticket_id = (select ticket_id from hotline.ticket_ref where ticket_no = x->>'number'))
-          and (words is null or exists (select from hotline.ticket_gram g where g.ticket_id = i.ticket_id and g.grams @> words))
+          and (words is null or hotline.reads_all(who, i.secrecy) and exists (select from hotline.ticket_gram g where g.ticket_id = i.ticket_id and g.grams @> words))
           and (coalesce(i.due_at, 'infinity'), i.ticket_id) > (cur_due, cur_id)
         order by coalesce(i.due_at, 'infinity'), i.ticket_id
         limit n)
-    select coalesce(jsonb_agg(hotline.ticket_row(t) order by p.due, p.ticket_id), '[]'),
+    select coalesce(jsonb_agg(hotline.ticket_row(hotline.shown(who, t)) order by p.due, p.ticket_id), '[]'),
            (select case when p2.due = 'infinity' then '9223371331200000000' else (extract(epoch from p2.due) * 1000000)::bigint::text end || '_' || p2.ticket_id
             from page p2 order by p2.due desc, p2.ticket_id desc limit 1)
     into found, last_
@@ -138,10 +138,10 @@ begin
           and (x->>'division' is null or t.division like (x->>'division') || '%')
           and (x->>'phone_hmac' is null or t.id in (select ticket_id from hotline.ticket_contact where phone_hmac = x->>'phone_hmac'))
           and (x->>'number' is null or t.id = (select ticket_id from hotline.ticket_ref where ticket_no = x->>'number'))
-          and (words is null or exists (select from hotline.ticket_gram g where g.ticket_id = t.id and g.grams @> words))
+          and (words is null or hotline.reads_all(who, t.secrecy) and exists (select from hotline.ticket_gram g where g.ticket_id = t.id and g.grams @> words))
           and hotline.sees(who, t)
         order by t.id desc limit n)
-    select coalesce(jsonb_agg(hotline.ticket_row(p::hotline.ticket) order by p.id desc), '[]') into found from page p;
+    select coalesce(jsonb_agg(hotline.ticket_row(hotline.shown(who, p::hotline.ticket)) order by p.id desc), '[]') into found from page p;
     return hotline.answer(200, jsonb_build_object('tickets', found,
         'cursor', case when jsonb_array_length(found) = n and ids_ is null then found->-1->>'id' end));
 end $$;

@@ -201,6 +201,7 @@ begin
     h.t.lat := (r->>'lat')::numeric;
     h.t.title := r->>'title';
     h.t.content := coalesce(r->>'content', '');
+    h.t.masked := hotline.masks(r->'private');
     h.t.accepted_at := (r->>'accepted_at')::timestamptz;
     h.t.ended_at := (r->>'ended_at')::timestamptz;
     h.t.promise_due_at := (r->>'promise_due_at')::timestamptz;

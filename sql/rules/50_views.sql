@@ -96,7 +96,9 @@ language plpgsql stable as $$
 declare
     now_ timestamptz := hotline.now();
     pol jsonb;
+    whole boolean := hotline.reads_all(who, t.secrecy);
 begin
+    t := hotline.shown(who, t);
     select jsonb_build_object('code', code, 'version', version, 'name', name, 'name_en', name_en) into pol
     from hotline.policy where code = t.policy and version = t.policy_version;
     return hotline.ticket_row(t) || jsonb_build_object('content', t.content, 'address', t.address, 'lng', t.lng, 'lat', t.lat, 'secrecy', t.secrecy,
@@ -135,8 +137,9 @@ begin
                 'asked_by', hotline.person_json(p.asked_by), 'asked_at', hotline.time_text(p.asked_at), 'asks', p.asks, 'decider_role', p.decider_role,
                 'due_at', hotline.time_text(p.due_at), 'verdict', p.verdict, 'opinion', p.opinion, 'decided_at', hotline.time_text(p.decided_at)) order by p.id), '[]')
             from hotline.approval p join hotline.approval_kind k on k.kind = p.kind where p.ticket_id = t.id),
-        'texts', (select coalesce(jsonb_agg(jsonb_build_object('n', n, 'title', title, 'content', content, 'at', hotline.time_text(at)) order by n), '[]')
-            from hotline.ticket_text where ticket_id = t.id),
+        'texts', (select coalesce(jsonb_agg(jsonb_build_object('n', n, 'title', case when whole then title else coalesce(masked->>'title', title) end,
+                'content', case when whole then content else coalesce(masked->>'content', content) end, 'at', hotline.time_text(at)) order by n), '[]')
+            from hotline.ticket_text where ticket_id = t.id and (whole or masked is not null)),
         'events', (select coalesce(jsonb_agg(jsonb_build_object('id', e.id::text, 'n', e.n, 'at', hotline.time_text(e.at), 'action', e.action,
                 'action_zh', r.zh, 'action_en', r.en, 'transition', e.transition, 'actor', hotline.person_json(e.actor_id, e.actor_role),
                 'unit', hotline.unit_json(e.unit_id), 'from', hotline.name_of('state', e.from_state), 'to', hotline.name_of('state', e.to_state),

@@ -1023,7 +1023,7 @@ create or replace function hotline.counted_row(who hotline.actor, t hotline.tick
 language plpgsql stable as $$
 begin
     if hotline.sees(who, t) then
-        return hotline.ticket_row(t);
+        return hotline.ticket_row(hotline.shown(who, t));
     end if;
     return jsonb_build_object('id', null, 'number', null, 'title', hotline.say('（无权查看的工单）', '(a ticket you may not open)'),
         'state', hotline.name_of('state', t.state), 'hidden', true);

@@ -96,7 +96,7 @@ extern const struct option migrate_options[], user_add_options[], user_list_opti
     audit_verify_options[];
 
 command_fn migrate, user_add, user_list, user_passwd, user_disable, user_roles, unit_list, unit_add, unit_end, sim_on,
-    sim_off, sim_set, sim_show, sim_advance, replay, doctor, metrics_show, metrics_verify, metrics_fold, import,
+    sim_off, sim_set, sim_show, sim_advance, replay, doctor, metrics_show, metrics_verify, metrics_fold, import, mask,
     audit_key, audit_sign, audit_export, audit_verify;
 
 #endif

@@ -7,6 +7,7 @@
 #include "json.h"
 #include "normalise.h"
 #include "phone.h"
+#include "private.h"
 #include "secret.h"
 
 static const struct field fields[] = {
@@ -134,6 +135,7 @@ char *history_row(struct arena *arena, const char *line, size_t len, const cJSON
     }
     translate(row, map);
     add_grams(arena, row);
+    private_read(arena, row, row, private_texts, json_text(row, "name"));
     *why = seal_contact(arena, row);
     return *why ? NULL : json_print(arena, row);
 }

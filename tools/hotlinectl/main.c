@@ -27,6 +27,8 @@ static const struct command commands[] = {
     { "audit export", "", 0, 0, NULL, audit_export, "Print the signed roots, to be kept elsewhere" },
     { "audit verify", "", 0, 0, audit_verify_options, audit_verify, "Compute every chain and root again" },
     { "import", "FILE…", 1, ARGS_MAX, import_options, import, "Take over the history of another system (JSON Lines)" },
+    { "mask", "", 0, 0, NULL, mask,
+      "Scan words that were never scanned for personal data, so that units may read them" },
     { "sim on", "[TIME]", 0, 1, NULL, sim_on, "Mark an empty database as a simulation, whose clock people set" },
     { "sim off", "", 0, 0, NULL, sim_off, "Let an empty simulation run in real time again" },
     { "sim set", "TIME", 1, 1, NULL, sim_set, "Set the simulation's clock" },

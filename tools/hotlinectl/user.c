@@ -185,7 +185,8 @@ int user_passwd(const struct args *args)
     choose_password(args, hash);
     sql_do(db, "begin", 0, NULL);
     sql_do(db, "update hotline.person set password_hash = $2 where id = $1", 2, values);
-    sql_do(db, "delete from hotline.login_failure where login = (select login from hotline.person where id = $1)", 1, values);
+    sql_do(db, "delete from hotline.login_failure where login = (select login from hotline.person where id = $1)", 1,
+           values);
     end_sessions(db, id);
     sql_do(db, "commit", 0, NULL);
     printf("changed %s\n", args->at[0]);
@@ -243,13 +244,24 @@ int user_roles(const struct args *args)
 static const struct {
     const char *login, *name, *roles, *unit; /* NULL: the centre */
 } people[] = {
-    { "operator1", "林晓岚", "OPR" },   { "operator2", "陈雅婷", "OPR" },   { "acceptor1", "黄志勤", "ACC" },
-    { "leader1", "郑国栋", "LDR" },     { "dispatcher1", "许文静", "DSP" }, { "dispatcher2", "吴少鹏", "DSP" },
-    { "auditor1", "蔡慧敏", "AUD" },    { "callback1", "谢佳莹", "CBK" },   { "supervisor1", "张建平", "SUP" },
-    { "efficiency1", "李正清", "EFF" }, { "media1", "杨思琪", "MED" },      { "social1", "方嘉宜", "SOC" },
-    { "cityleader1", "周海明", "LEA" }, { "admin1", "马立新", "ADM" },
-    { "acceptor9", "孙敬", "ACC SEC" },  { "dispatcher9", "余谨", "DSP SEC" },
-    { "auditor9", "周慎", "AUD SEC" },   { "st-gaj.d9", "市公安局密件派单员", "UDP SEC", "ST-GAJ" },
+    { "operator1", "林晓岚", "OPR" },
+    { "operator2", "陈雅婷", "OPR" },
+    { "acceptor1", "黄志勤", "ACC" },
+    { "leader1", "郑国栋", "LDR" },
+    { "dispatcher1", "许文静", "DSP" },
+    { "dispatcher2", "吴少鹏", "DSP" },
+    { "auditor1", "蔡慧敏", "AUD" },
+    { "callback1", "谢佳莹", "CBK" },
+    { "supervisor1", "张建平", "SUP" },
+    { "efficiency1", "李正清", "EFF" },
+    { "media1", "杨思琪", "MED" },
+    { "social1", "方嘉宜", "SOC" },
+    { "cityleader1", "周海明", "LEA" },
+    { "admin1", "马立新", "ADM" },
+    { "acceptor9", "孙敬", "ACC SEC" },
+    { "dispatcher9", "余谨", "DSP SEC" },
+    { "auditor9", "周慎", "AUD SEC" },
+    { "st-gaj.d9", "市公安局密件派单员", "UDP SEC", "ST-GAJ" },
     { "st-gaj.h9", "市公安局密件承办人", "UHD SEC", "ST-GAJ" },
     { "st-gaj.a9", "市公安局密件审批人", "UAP SEC", "ST-GAJ" },
 };
