@@ -32,6 +32,7 @@ enum {
     STEPS_MAX = 32,
     UNITS_MAX = 100000, /* ids below */
     TEXTS_MAX = 2000,
+    STREETS_MAX = 500,
     REQUEST_MAX = 32768,
     ANSWER_MAX = 1 << 20,
     AHEAD = 2, /* half days that may begin before the oldest is over */
@@ -94,7 +95,7 @@ struct conn;
 /* One request: fill writes its body (NULL: a GET), take reads from the answer what the next one needs. */
 struct call {
     enum who who;
-    const char *path; /* after /v1; %s: the ticket's id, or its number where it has none yet */
+    const char *path; /* after /v1, %s: the ticket's id; NULL: wait until the acceptor's list shows the ticket */
     int status;
     int (*fill)(const struct ticket *ticket, const struct conn *conn, char *body, size_t size);
     void (*take)(struct conn *conn, const char *answer);
@@ -140,12 +141,16 @@ static struct {
         char *title, *content; /* JSON strings */
     } texts[TEXTS_MAX];
     int ntexts;
+    char streets[STREETS_MAX][12];
+    int nstreets, district[UNITS_MAX];
 } plan;
 
 struct conn {
     int fd;
     struct ticket *ticket; /* NULL: free */
     const struct word *word;
+    bool busy;        /* an answer is to come */
+    bool waiting;     /* for the acceptor to come upon the ticket */
     int half;         /* day of its steps, in halves */
     int ncall, tries; /* the call of the word under way */
     double again;     /* when to send it once more; 0: it is sent */
@@ -172,12 +177,21 @@ static unsigned chance(const struct ticket *ticket, unsigned salt, unsigned belo
 
 /* ---- what people write -------------------------------------------------------------------------------------------------------- */
 
+/* A street of the unit's district, for others one of the city's. */
 static const char *division(const struct ticket *ticket)
 {
-    static const char *const districts[] = { "440507", "440511", "440512", "440513", "440514", "440515", "440523" };
-    int unit = ticket->line->unit;
+    int unit = ticket->line->unit, district = unit < UNITS_MAX ? plan.district[unit] : 0;
+    int first = 0, n = plan.nstreets;
 
-    return districts[unit > 200 && unit < 208 ? unit - 201 : (int)chance(ticket, 1, COUNT(districts))];
+    if (district) {
+        while (first < plan.nstreets && atoi(plan.streets[first]) / 1000 != district)
+            first++;
+        for (n = 0; first + n < plan.nstreets && atoi(plan.streets[first + n]) / 1000 == district; n++)
+            ;
+    }
+    if (!n)
+        die("unit %d has no street", unit);
+    return plan.streets[first + (int)chance(ticket, 1, (unsigned)n)];
 }
 
 static const char *type(const struct ticket *ticket)
@@ -386,7 +400,7 @@ static void take_approval(struct conn *conn, const char *answer)
 #define ACT(name, by, fill_with) static const struct call name = { by, ACTION, 200, fill_with, NULL }
 
 static const struct call file = { CITIZEN, "/tickets", 201, fill_file, take_number };
-static const struct call find = { ACCEPTOR, "/desk/tickets?q=%s", 200, NULL, take_id };
+static const struct call find = { ACCEPTOR, NULL, 200, NULL, NULL };
 static const struct call draft = { OPERATOR, "/desk/tickets", 201, fill_draft, take_id };
 static const struct call dup_check = { OPERATOR, "/desk/tickets/%s/dup-check", 200, fill_none, take_dup_check };
 static const struct call look = { LEADER, "/desk/tickets/%s", 200, NULL, take_approval };
@@ -688,6 +702,9 @@ static struct {
     unsigned short port;
     int poll, busy;
     struct conn conns[CONNECTIONS];
+    struct conn list; /* on which the acceptor reads what waits */
+    int waiting;
+    double waiting_since;
     char (*tokens)[64]; /* of the centre's people, then three a unit */
     long calls, reads, repeats;
 } net;
@@ -711,9 +728,17 @@ static void open_conn(struct conn *conn)
         die("epoll_ctl: %s", strerror(errno));
 }
 
+static void make_conn(struct conn *conn)
+{
+    conn->fd = -1;
+    conn->in = room(ANSWER_MAX + 1, 1);
+    conn->out = room(REQUEST_MAX, 1);
+}
+
 /* The answer did not come, or said to come again: the same request under the same key, a little later. */
 static void send_later(struct conn *conn)
 {
+    conn->busy = false;
     if (conn->fd >= 0)
         close(conn->fd);
     conn->fd = -1;
@@ -727,6 +752,7 @@ static void send_later(struct conn *conn)
 static void send_out(struct conn *conn)
 {
     conn->again = 0;
+    conn->busy = true;
     if (conn->fd < 0)
         open_conn(conn);
     if (conn->fd < 0 || send(conn->fd, conn->out, conn->out_len, MSG_NOSIGNAL) != (ssize_t)conn->out_len)
@@ -746,10 +772,16 @@ static void send_call(struct conn *conn)
     char id[32], path[128], moment[40], body[REQUEST_MAX - 2048];
     int n = number_of(ticket), len = call->fill ? call->fill(ticket, conn, body, sizeof body) : 0;
 
+    if (!call->path) {
+        conn->waiting = true;
+        if (net.waiting++ == 0)
+            net.waiting_since = seconds();
+        return;
+    }
     if (len >= (int)sizeof body)
         die("a request is too long");
     snprintf(id, sizeof id, "%lld", ticket->id);
-    snprintf(path, sizeof path, call->path, ticket->id ? id : conn->note);
+    snprintf(path, sizeof path, call->path, id);
     conn->out_len = (size_t)snprintf(
         conn->out, REQUEST_MAX,
         "%s /v1%s HTTP/1.1\r\nHost: localhost\r\nX-Hotline-Time: %s\r\nX-Forwarded-For: 10.%d.%d.%d\r\n%s%s%s",
@@ -849,6 +881,14 @@ static void step_done(struct conn *conn)
     put(ticket);
 }
 
+static void next_call(struct conn *conn)
+{
+    if (conn->word->calls[++conn->ncall])
+        send_call(conn);
+    else
+        step_done(conn);
+}
+
 static void answered(struct conn *conn, int status, const char *body)
 {
     const struct call *call = conn->word->calls[conn->ncall];
@@ -865,10 +905,71 @@ static void answered(struct conn *conn, int status, const char *body)
     net.repeats += conn->tries;
     if (call->take)
         call->take(conn, body);
-    if (conn->word->calls[++conn->ncall])
-        send_call(conn);
-    else
-        step_done(conn);
+    next_call(conn);
+}
+
+/* ---- the acceptor: a citizen's ticket is found in the list of those that wait, many at one look ----------------------------------------- */
+
+enum { LOOK_AT = 24, LOOK_MS = 15, LIST_MAX = 200 };
+
+static void look_at_list(void)
+{
+    char moment[40];
+
+    if (net.list.busy || net.list.again > 0 || net.waiting == 0 ||
+        (net.waiting < LOOK_AT && seconds() - net.waiting_since < LOOK_MS / 1e3))
+        return;
+    net.list.out_len = (size_t)snprintf(
+        net.list.out, REQUEST_MAX,
+        "GET /v1/desk/tickets?state=pending_accept&limit=%d HTTP/1.1\r\nHost: localhost\r\nX-Hotline-Time: %s\r\n"
+        "Authorization: Bearer %s\r\n\r\n",
+        LIST_MAX, moment_text(moment_of(run.at), moment), net.tokens[ACCEPTOR]);
+    net.list.tries = 0;
+    send_out(&net.list);
+}
+
+static const char *text_of(const cJSON *row, const char *name)
+{
+    const cJSON *member = cJSON_GetObjectItem(row, name);
+
+    return cJSON_IsString(member) ? member->valuestring : "";
+}
+
+static struct conn *waiting_for(const char *number)
+{
+    for (int i = 0; i < CONNECTIONS; i++)
+        if (net.conns[i].waiting && !strcmp(net.conns[i].note, number))
+            return &net.conns[i];
+    return NULL;
+}
+
+/* Whom this look did not show is shown by the next: the tickets of this one are accepted by then. */
+static void list_answered(int status, const char *body)
+{
+    cJSON *whole = cJSON_Parse(body), *row;
+
+    if (status == 503) {
+        send_later(&net.list);
+        cJSON_Delete(whole);
+        return;
+    }
+    if (status != 200)
+        die("the list of what waits: %d %s", status, body);
+    net.calls++;
+    net.reads++;
+    net.waiting_since = seconds();
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(whole, "tickets"))
+    {
+        struct conn *conn = waiting_for(text_of(row, "number"));
+
+        if (!conn)
+            continue;
+        conn->ticket->id = strtoll(text_of(row, "id"), NULL, 10);
+        conn->waiting = false;
+        net.waiting--;
+        next_call(conn);
+    }
+    cJSON_Delete(whole);
 }
 
 static void read_answer(struct conn *conn)
@@ -876,11 +977,12 @@ static void read_answer(struct conn *conn)
     ssize_t got = recv(conn->fd, conn->in + conn->have, ANSWER_MAX - conn->have, MSG_DONTWAIT);
     const char *end, *length;
     size_t whole;
+    int status;
 
     if (got < 0 && errno == EAGAIN)
         return;
-    if (got <= 0 || !conn->ticket) {
-        if (conn->ticket)
+    if (got <= 0 || !conn->busy) {
+        if (conn->busy)
             send_later(conn);
         else {
             close(conn->fd);
@@ -898,7 +1000,12 @@ static void read_answer(struct conn *conn)
     if (conn->have < whole)
         return;
     conn->have = 0;
-    answered(conn, (int)strtol(conn->in + strlen("HTTP/1.1 "), NULL, 10), end + 4);
+    conn->busy = false;
+    status = (int)strtol(conn->in + strlen("HTTP/1.1 "), NULL, 10);
+    if (conn == &net.list)
+        list_answered(status, end + 4);
+    else
+        answered(conn, status, end + 4);
 }
 
 /* ---- progress ------------------------------------------------------------------------------------------------------------------------ */
@@ -997,6 +1104,8 @@ static void send_again(void)
     for (int i = 0; i < CONNECTIONS; i++)
         if (net.conns[i].ticket && net.conns[i].again > 0 && net.conns[i].again <= now)
             send_out(&net.conns[i]);
+    if (net.list.again > 0 && net.list.again <= now)
+        send_out(&net.list);
 }
 
 static void play(void)
@@ -1007,6 +1116,7 @@ static void play(void)
         int n;
 
         fill_connections();
+        look_at_list();
         advance_oldest();
         n = epoll_wait(net.poll, ready, 256, 5);
         for (int i = 0; i < n; i++)
@@ -1138,6 +1248,20 @@ static void sign_in(const char *login, char token[64])
     copy_member(in, "token", token, 64);
 }
 
+/* Where complaints come from: the streets, and the district that a unit answers for. */
+static void read_places(void)
+{
+    PGresult *rows = PQexec(db, "select code from hotline.division where level = 3 order by code");
+
+    for (int i = 0; i < PQntuples(rows) && i < STREETS_MAX; i++, plan.nstreets++)
+        snprintf(plan.streets[i], sizeof plan.streets[i], "%.11s", PQgetvalue(rows, i, 0));
+    PQclear(rows);
+    rows = PQexec(db, "select id, division from hotline.unit where kind = 'district' and id < 100000");
+    for (int i = 0; i < PQntuples(rows); i++)
+        plan.district[atoi(PQgetvalue(rows, i, 0))] = atoi(PQgetvalue(rows, i, 1));
+    PQclear(rows);
+}
+
 static void sign_all_in(void)
 {
     static const char *const centre[] = {
@@ -1180,16 +1304,15 @@ int main(int argc, char **argv)
         die("--until is not within the plan");
     net.port = (unsigned short)atoi(argv[4]);
     net.poll = epoll_create1(EPOLL_CLOEXEC);
-    for (int i = 0; i < CONNECTIONS; i++) {
-        net.conns[i].fd = -1;
-        net.conns[i].in = room(ANSWER_MAX + 1, 1);
-        net.conns[i].out = room(REQUEST_MAX, 1);
-    }
+    for (int i = 0; i < CONNECTIONS; i++)
+        make_conn(&net.conns[i]);
+    make_conn(&net.list);
     open_db();
     open_journal(argv[3]);
     count_steps();
+    read_places();
     sign_all_in();
-    began = run.last_move = began;
+    run.last_move = seconds();
     begin_at_oldest();
     play();
     finish();
