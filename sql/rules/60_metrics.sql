@@ -247,58 +247,6 @@ begin
     having sum(n) <> 0;
 end $$;
 
--- ---- folding -------------------------------------------------------------------------------------------------------
-
--- Move up to limit_ differences into the tables, all of it in one statement, so that no reading sees one twice or not at all.
--- One folder at a time: a second one answers 0.  Locks the rows of the tables that it adds to, in key order.
-create or replace function hotline.fold(limit_ int default 20000) returns int
-language plpgsql as $$
-declare
-    moved int;
-begin
-    if not pg_try_advisory_xact_lock(hashtext('hotline.fold')) then
-        return 0;
-    end if;
-    with gone as (
-        delete from hotline.fact_delta d
-        using (select id from hotline.fact_delta order by id limit limit_) o
-        where d.id = o.id
-        returning d.*
-    ), piece as (
-        select unit_id, category_id, channel, district, fact, bucket, n, g.grain, g.day
-        from gone
-        cross join lateral (values
-            ((case bucket when 0 then 1 else 3 end)::smallint, gone.day),
-            ((case bucket when 0 then 2 else 4 end)::smallint, date_trunc('month', gone.day)::date)) as g(grain, day)
-    ), total as (
-        insert into hotline.metric_total as m (grain, day, fact, bucket, n)
-        select grain, day, fact, bucket, sum(n) from piece group by 1, 2, 3, 4 order by 1, 2, 3, 4
-        on conflict (grain, day, fact, bucket) do update set n = m.n + excluded.n
-    ), unit as (
-        insert into hotline.metric_unit as m (unit_id, grain, day, fact, bucket, n)
-        select unit_id, grain, day, fact, bucket, sum(n) from piece group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-        on conflict (unit_id, grain, day, fact, bucket) do update set n = m.n + excluded.n
-    ), category as (
-        insert into hotline.metric_category as m (category_id, grain, day, fact, bucket, n)
-        select category_id, grain, day, fact, bucket, sum(n) from piece group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-        on conflict (category_id, grain, day, fact, bucket) do update set n = m.n + excluded.n
-    ), channel as (
-        insert into hotline.metric_channel as m (channel, grain, day, fact, bucket, n)
-        select channel, grain, day, fact, bucket, sum(n) from piece group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-        on conflict (channel, grain, day, fact, bucket) do update set n = m.n + excluded.n
-    ), district as (
-        insert into hotline.metric_district as m (district, grain, day, fact, bucket, n)
-        select district, grain, day, fact, bucket, sum(n) from piece group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-        on conflict (district, grain, day, fact, bucket) do update set n = m.n + excluded.n
-    ), unit_category as (
-        insert into hotline.metric_unit_category as m (unit_id, category_id, grain, day, fact, bucket, n)
-        select unit_id, category_id, grain, day, fact, bucket, sum(n) from piece group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
-        on conflict (unit_id, category_id, grain, day, fact, bucket) do update set n = m.n + excluded.n
-    )
-    select count(*) into moved from gone;
-    return moved;
-end $$;
-
 -- ---- what is published ---------------------------------------------------------------------------------------------
 
 do $$
@@ -416,128 +364,204 @@ from (values
 ) as t(name, side, counts)
 cross join lateral string_to_table(counts, ' ') with ordinality as c(count, ord);
 
+-- ---- keeping -------------------------------------------------------------------------------------------------------
+
+-- The columns of metric_sheet that count: every fact that a figure reads.
+create or replace function hotline.fact_columns() returns text[]
+language sql stable as $$ select array_agg(distinct fact order by fact) from hotline.metric_term $$;
+
+do $$
+declare
+    fact text;
+begin
+    foreach fact in array hotline.fact_columns() loop
+        if not exists (select from pg_attribute where attrelid = 'hotline.metric_sheet'::regclass and attname = fact and not attisdropped) then
+            execute format('alter table hotline.metric_sheet add column %I bigint', fact);
+        end if;
+    end loop;
+end $$;
+
+-- %1$s once for each fact, between commas.
+create or replace function hotline.for_facts(template text) returns text
+language sql stable as $$ select string_agg(format(template, fact), ', ') from unnest(hotline.fact_columns()) fact $$;
+
+create or replace function hotline.took_pack(bucket bigint, n bigint) returns bigint
+language sql immutable parallel safe as $$ select (bucket << 32) + n $$;
+create or replace function hotline.took_bucket(packed bigint) returns bigint
+language sql immutable parallel safe as $$ select (packed + 2147483648) >> 32 $$;
+create or replace function hotline.took_n(packed bigint) returns bigint
+language sql immutable parallel safe as $$ select packed - ((packed + 2147483648) >> 32 << 32) $$;
+
+create or replace function hotline.took_add(a bigint[], b bigint[]) returns bigint[]
+language plpgsql immutable as $$
+begin
+    return case when b is null then a else (
+        select array_agg(hotline.took_pack(bucket, n::bigint) order by bucket)
+        from (select hotline.took_bucket(e) as bucket, sum(hotline.took_n(e)) as n from unnest(a || b) e group by 1) s
+        where n <> 0) end;
+end $$;
+
+-- Add rows of (kind, key, sub, day, fact, bucket, n), read by this query, to the sheet: their days, months and years.  before: a with
+-- clause for it; ids are its $1.
+create or replace function hotline.sheet_add(query text, before text default '', ids bigint[] default null) returns void
+language plpgsql set work_mem = '64MB' as $$
+begin
+    execute before || format($q$
+        insert into hotline.metric_sheet as m (kind, key, grain, day, sub, took, %2$s)
+        select kind, key, grain, day, sub,
+               array_agg(hotline.took_pack(bucket, n) order by bucket) filter (where bucket > 0), %3$s
+        from (
+            select p.kind, p.key, g.grain, g.day, p.sub, p.fact, p.bucket, sum(p.n)::bigint as n
+            from (%1$s) p
+            cross join lateral (values (1::smallint, p.day), (2::smallint, date_trunc('month', p.day)::date),
+                (3::smallint, date_trunc('year', p.day)::date)) as g(grain, day)
+            group by 1, 2, 3, 4, 5, 6, 7
+        ) s
+        group by 1, 2, 3, 4, 5
+        order by 1, 2, 3, 4, 5
+        on conflict (kind, key, grain, day, sub) do update set
+            took = hotline.took_add(m.took, excluded.took), %4$s
+        $q$, query, hotline.for_facts('%1$I'), hotline.for_facts('sum(n) filter (where fact = %1$L)'),
+        hotline.for_facts('%1$I = coalesce(m.%1$I + excluded.%1$I, m.%1$I, excluded.%1$I)')) using ids;
+end $$;
+
+-- Databases from before the sheet: what their tables of days hold.
+do $$
+begin
+    if to_regclass('hotline.metric_total') is not null then
+        perform hotline.sheet_add($q$
+            select 0::smallint as kind, 0 as key, 0 as sub, day, fact, bucket, n from hotline.metric_total where grain in (1, 3)
+            union all select 1::smallint, unit_id, 0, day, fact, bucket, n from hotline.metric_unit where grain in (1, 3)
+            union all select 2::smallint, category_id, 0, day, fact, bucket, n from hotline.metric_category where grain in (1, 3)
+            union all select 3::smallint, channel, 0, day, fact, bucket, n from hotline.metric_channel where grain in (1, 3)
+            union all select 4::smallint, coalesce(nullif(district, ''), '0')::int, 0, day, fact, bucket, n from hotline.metric_district where grain in (1, 3)
+            union all select 5::smallint, unit_id, category_id, day, fact, bucket, n from hotline.metric_unit_category where grain in (1, 3)$q$);
+        drop table hotline.metric_total, hotline.metric_unit, hotline.metric_category, hotline.metric_channel, hotline.metric_district,
+            hotline.metric_unit_category;
+    end if;
+end $$;
+
+-- Move up to limit_ differences into the sheet, all of it in one statement, so that no reading sees one twice or not at all.
+-- One folder at a time: a second one answers 0.  Locks the rows that it adds to, in key order.
+create or replace function hotline.fold(limit_ int default 20000) returns int
+language plpgsql as $$
+declare
+    ids bigint[];
+begin
+    if not pg_try_advisory_xact_lock(hashtext('hotline.fold')) then
+        return 0;
+    end if;
+    ids := array(select id from hotline.fact_delta order by id limit limit_);
+    if cardinality(ids) > 0 then
+        perform hotline.sheet_add($q$
+            select k.kind::smallint, k.key, k.sub, g.day, g.fact, g.bucket, g.n
+            from gone g
+            cross join lateral (values (0, 0, 0), (1, unit_id, 0), (2, category_id, 0), (3, channel, 0),
+                (4, coalesce(nullif(district, ''), '0')::int, 0), (5, unit_id, category_id)) as k(kind, key, sub)$q$,
+            'with gone as (delete from hotline.fact_delta where id = any ($1) returning *)', ids);
+    end if;
+    return cardinality(ids);
+end $$;
+
 -- ---- reading -------------------------------------------------------------------------------------------------------
 
--- Which rows of a table answer for which part of time: whole months where a span holds them, days at its edges.
--- daily asks for days throughout the period.
-create or replace function hotline.metric_span(from_ date, to_ date, daily boolean)
-returns table (span text, grain smallint, first date, last date)
+-- The rows of the sheet that make up a stretch of time: whole years where it holds them, else months, days at its edges.
+create or replace function hotline.metric_stretch(from_ date, to_ date) returns table (grain smallint, first date, last date)
 language sql immutable as $$
-    with edge as (
-        select date_trunc('month', from_)::date as from_month,
-               (date_trunc('month', from_ + interval '1 month - 1 day'))::date as first_month,
-               case when daily then from_ else date_trunc('month', to_)::date end as last_month,
-               (date_trunc('month', to_ + interval '1 month - 1 day'))::date as after_month
-    )
-    select s.span, s.grain::smallint, s.first, s.last
-    from edge
-    cross join lateral (
-        select *, first_month < last_month as has_months from (values (1)) as one
-    ) m
+    select s.grain::smallint, s.first, s.last
+    from (
+        select date_trunc('month', from_ + interval '1 month - 1 day')::date as m0, date_trunc('month', to_)::date as m1,
+               date_trunc('year', from_ + interval '1 year - 1 day')::date as y0, date_trunc('year', to_)::date as y1
+    ) e
     cross join lateral (values
-        ('before', 2, '-infinity'::date, from_month),
-        ('before', 1, from_month, from_),
-        ('in', 1, from_, case when has_months then first_month else to_ end),
-        ('in', 3, from_, case when has_months then first_month else to_ end),
-        ('in', 2, first_month, case when has_months then last_month end),
-        ('in', 4, first_month, case when has_months then last_month end),
-        ('in', 1, case when has_months then last_month end, to_),
-        ('in', 3, case when has_months then last_month end, to_),
-        ('after', 1, to_, after_month),
-        ('after', 2, after_month, 'infinity'::date)
-    ) as s(span, grain, first, last)
+        (1, from_, case when m0 < m1 then m0 else to_ end),
+        (2, case when m0 < m1 then m0 end, case when y0 < y1 then y0 else m1 end),
+        (3, case when y0 < y1 then y0 end, y1),
+        (2, case when y0 < y1 then y1 end, m1),
+        (1, case when m0 < m1 then m1 end, to_)
+    ) as s(grain, first, last)
     where s.first < s.last
 $$;
 
--- Sums of facts by the member of a dimension (by_; null: none), differences that are not folded yet included.  source is the table
--- that holds the dimensions asked for; a null list or value does not restrict.  durations: the histogram instead of the counts.
-create or replace function hotline.metric_cells(source text, from_ date, to_ date, by_ text, durations boolean, units int[],
-    categories int[], channel_ smallint, district_ text)
-returns table (member text, span text, fact text, bucket smallint, n bigint)
-language plpgsql stable rows 50000 set plan_cache_mode = force_custom_plan set work_mem = '64MB' as $$
-declare
-    daily boolean := by_ is not distinct from 'day';
+-- Which rows answer for which part of time.  daily asks for days throughout the period.
+create or replace function hotline.metric_span(from_ date, to_ date, daily boolean)
+returns table (span text, grain smallint, first date, last date)
+language sql immutable as $$
+    select 'before', s.* from hotline.metric_stretch('-infinity', from_) s
+    union all
+    select 'in', s.* from hotline.metric_stretch(from_, to_) s where not daily
+    union all
+    select 'in', 1::smallint, from_, to_ where daily
+    union all
+    select 'after', s.* from hotline.metric_stretch(to_, 'infinity') s
+$$;
+
+-- What the sheet holds for a table of figures: keys (and subs, null: all) are the members that count, members[i] stands in line
+-- lines[i] of the table, others in line rest; by day the lines are the days of the period from 1 on.  The text is made
+-- once more when there are new facts; it is planned at each call, since the arrays' lengths decide between ways that differ tenfold.
+do $$
 begin
-    if source = 'total' then
-        return query
-        select d.day::text, d.span, d.fact, d.bucket, d.n
-        from (
-            select case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
-            from hotline.metric_span(from_, to_, daily) s
-            join hotline.metric_total m on m.grain = s.grain and m.day >= s.first and m.day < s.last
-            where (s.grain > 2) = durations
-            group by 1, 2, 3, 4
-        ) d;
-    elsif source = 'unit' then
-        return query
-        select coalesce(d.day::text, d.unit_id::text), d.span, d.fact, d.bucket, d.n
-        from (
-            select case by_ when 'unit' then m.unit_id end as unit_id, case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
-            from hotline.metric_span(from_, to_, daily) s
-            join hotline.metric_unit m on m.grain = s.grain and m.day >= s.first and m.day < s.last
-            where (s.grain > 2) = durations and m.unit_id = any (units)
-            group by 1, 2, 3, 4, 5
-        ) d;
-    elsif source = 'category' then
-        return query
-        select coalesce(d.day::text, d.category_id::text), d.span, d.fact, d.bucket, d.n
-        from (
-            select case by_ when 'category' then m.category_id end as category_id, case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
-            from hotline.metric_span(from_, to_, daily) s
-            join hotline.metric_category m on m.grain = s.grain and m.day >= s.first and m.day < s.last
-            where (s.grain > 2) = durations and m.category_id = any (categories)
-            group by 1, 2, 3, 4, 5
-        ) d;
-    elsif source = 'channel' then
-        return query
-        select coalesce(d.day::text, d.channel::text), d.span, d.fact, d.bucket, d.n
-        from (
-            select case by_ when 'channel' then m.channel end as channel, case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
-            from hotline.metric_span(from_, to_, daily) s
-            join hotline.metric_channel m on m.grain = s.grain and m.day >= s.first and m.day < s.last
-            where (s.grain > 2) = durations and (channel_ is null or m.channel = channel_)
-            group by 1, 2, 3, 4, 5
-        ) d;
-    elsif source = 'district' then
-        return query
-        select coalesce(d.day::text, d.district), d.span, d.fact, d.bucket, d.n
-        from (
-            select case by_ when 'district' then m.district end as district, case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
-            from hotline.metric_span(from_, to_, daily) s
-            join hotline.metric_district m on m.grain = s.grain and m.day >= s.first and m.day < s.last
-            where (s.grain > 2) = durations and (district_ is null or m.district = district_)
-            group by 1, 2, 3, 4, 5
-        ) d;
-    else
-        return query
-        select coalesce(d.day::text, d.id::text), d.span, d.fact, d.bucket, d.n
-        from (
-            select case by_ when 'unit' then m.unit_id when 'category' then m.category_id end as id,
-                   case when daily and s.span = 'in' then m.day end as day, s.span, m.fact, m.bucket, sum(m.n)::bigint as n
-            from hotline.metric_span(from_, to_, daily) s
-            join hotline.metric_unit_category m on m.grain = s.grain and m.day >= s.first and m.day < s.last
-            where (s.grain > 2) = durations and m.unit_id = any (units) and m.category_id = any (categories)
-            group by 1, 2, 3, 4, 5
-        ) d;
-    end if;
+    execute format($make$
+        create or replace function hotline.sheet_counts(kind_ int, keys int[], subs int[], from_ date, to_ date, by_ text, members int[],
+            lines int[], rest int) returns table (line int, span text, fact text, n bigint)
+        language plpgsql stable rows 3000 set plan_cache_mode = force_custom_plan as $body$
+        begin
+            return query
+            select d.line, d.span, v.fact, v.n::bigint
+            from (
+                select case when by_ = 'day' then case s.span when 'in' then m.day - from_ + 1 else 0 end else coalesce(l.line, rest) end as line,
+                       s.span, %s
+                from hotline.metric_span(from_, to_, by_ is not distinct from 'day') s
+                join hotline.metric_sheet m on m.kind = kind_ and m.key = any (keys) and m.grain = s.grain and m.day >= s.first and m.day < s.last
+                left join unnest(members, lines) as l(member, line) on l.member = case when kind_ = 5 and by_ = 'category' then m.sub else m.key end
+                where subs is null or m.sub = any (subs)
+                group by 1, 2
+            ) d
+            cross join lateral (values %s) as v(fact, n)
+            where v.n <> 0;
+        end $body$ $make$, hotline.for_facts('sum(m.%1$I) as %1$I'), hotline.for_facts('(%1$L, d.%1$I)'));
+end $$;
+
+-- The same of the histogram of the period.
+create or replace function hotline.sheet_took(kind_ int, keys int[], subs int[], from_ date, to_ date, by_ text, members int[],
+    lines int[], rest int) returns table (line int, bucket int, n bigint)
+language plpgsql stable rows 10000 set plan_cache_mode = force_custom_plan as $$
+begin
     return query
-    select case by_ when 'unit' then d.unit_id::text when 'category' then d.category_id::text when 'channel' then d.channel::text
-                    when 'district' then d.district when 'day' then case when d.span = 'in' then d.day::text end end,
-           d.span, d.fact, d.bucket, d.n
+    select d.line, hotline.took_bucket(e)::int, sum(hotline.took_n(e)::int)
     from (
-        select case by_ when 'unit' then f.unit_id end as unit_id, case by_ when 'category' then f.category_id end as category_id,
-               case by_ when 'channel' then f.channel end as channel, case by_ when 'district' then f.district end as district,
-               case when daily then f.day end as day,
-               case when f.day < from_ then 'before' when f.day < to_ then 'in' else 'after' end as span,
-               f.fact, f.bucket, sum(f.n)::bigint as n
+        select case when by_ = 'day' then m.day - from_ + 1 else coalesce(l.line, rest) end as line, m.took
+        from hotline.metric_span(from_, to_, by_ is not distinct from 'day') s
+        join hotline.metric_sheet m on m.kind = kind_ and m.key = any (keys) and m.grain = s.grain and m.day >= s.first and m.day < s.last
+        left join unnest(members, lines) as l(member, line) on l.member = case when kind_ = 5 and by_ = 'category' then m.sub else m.key end
+        where s.span = 'in' and m.took is not null and (subs is null or m.sub = any (subs))
+    ) d
+    cross join lateral unnest(d.took) e
+    group by 1, 2;
+end $$;
+
+-- What is not folded yet, in the same lines; bucket is 0 for counts.
+create or replace function hotline.delta_cells(units int[], categories int[], channel_ smallint, district_ text, from_ date, to_ date, by_ text,
+    members int[], lines int[], rest int) returns table (line int, span text, fact text, bucket int, n bigint)
+language plpgsql stable rows 1000 set plan_cache_mode = force_custom_plan as $$
+begin
+    return query
+    select case when by_ = 'day' then case d.span when 'in' then d.day - from_ + 1 else 0 end else coalesce(l.line, rest) end,
+           d.span, d.fact, d.bucket::int, sum(d.n)::bigint
+    from (
+        select case by_ when 'unit' then f.unit_id when 'category' then f.category_id when 'channel' then f.channel
+                    when 'district' then coalesce(nullif(f.district, ''), '0')::int else 0 end as member,
+               f.day, case when f.day < from_ then 'before' when f.day < to_ then 'in' else 'after' end as span,
+               f.fact, f.bucket, sum(f.n) as n
         from hotline.fact_delta f
-        where (f.bucket > 0) = durations
-          and (units is null or f.unit_id = any (units))
+        where (units is null or f.unit_id = any (units))
           and (categories is null or f.category_id = any (categories))
           and (channel_ is null or f.channel = channel_)
           and (district_ is null or f.district = district_)
-        group by 1, 2, 3, 4, 5, 6, 7, 8
-    ) d;
+        group by 1, 2, 3, 4, 5
+    ) d
+    left join unnest(members, lines) as l(member, line) on l.member = d.member
+    group by 1, 2, 3, 4;
 end $$;
 
 -- A unit, a category and everything below; unit and category 0 (none yet) belong to the top.
@@ -569,17 +593,27 @@ language sql stable as $$
     with top as (
         select coalesce(unit_, (select id from hotline.unit where parent_id is null order by id limit 1)) as id
     )
-    select m::text, u.id::text, u.short_name, coalesce(u.name_en, u.short_name), u.id::bigint, u.id <> top.id
+    select m.id::text, u.id::text, u.short_name, coalesce(u.name_en, u.short_name), u.id::bigint, u.id <> top.id
     from top
     join hotline.unit u on u.parent_id = top.id or u.id = top.id
-    cross join lateral unnest(case when u.id <> top.id then hotline.metric_units(u.id)
-                                   when u.parent_id is null then array[u.id, 0] else array[u.id] end) m
+    cross join lateral (
+        select d.id from hotline.unit d where d.id = u.id or u.id <> top.id and u.id = any (d.path)
+        union all
+        select 0 where u.id = top.id and u.parent_id is null
+    ) m
     where by_ = 'unit'
     union all
-    select m::text, c.code, c.name, coalesce(c.name_en, c.name), row_number() over (order by c.code), c.id is distinct from category_
-    from hotline.category c
-    cross join lateral unnest(case when c.id = category_ then array[c.id] else hotline.metric_categories(c.id) end) m
-    where by_ = 'category' and (c.id = category_ or c.parent_id is not distinct from category_)
+    select b.id::text, c.code, c.name, coalesce(c.name_en, c.name), dense_rank() over (order by c.code), c.id is distinct from category_
+    from (
+        with recursive below as (
+            select id as top, id from hotline.category where id = category_ or parent_id is not distinct from category_
+            union all
+            select b.top, c.id from hotline.category c join below b on c.parent_id = b.id where b.top is distinct from category_
+        )
+        select * from below
+    ) b
+    join hotline.category c on c.id = b.top
+    where by_ = 'category'
     union all
     select '0', '', '未分类', 'Without a category', 1000000, false
     where by_ = 'category' and category_ is null
@@ -592,28 +626,6 @@ language sql stable as $$
     select v.code, v.code, v.zh, v.en, v.ord, false
     from (values ('', '区域不明', 'Place unknown', 1000000), ('other', '市外或全市', 'Elsewhere or the whole city', 1000001)) v(code, zh, en, ord)
     where by_ = 'district'
-$$;
-
--- One row of figures from its counts.
-create or replace function hotline.metric_figures(c jsonb, median numeric) returns jsonb
-language sql stable as $$
-    select jsonb_build_object(
-        'counts', (select jsonb_object_agg(name, coalesce((c->>name)::bigint, 0)) from hotline.metric_count where shown),
-        'rates', (
-            select jsonb_object_agg(f.name, jsonb_build_object(
-                'num', case when f.num is not null then trim_scale(v.num) end,
-                'den', case when f.den is not null then v.den end,
-                'rate', round(v.num / nullif(v.den, 0), 6)))
-            from hotline.metric_formula f
-            cross join lateral (
-                select round(coalesce((c->>f.num)::numeric, 0) / f.scale, 1) as num, coalesce((c->>f.den)::bigint, 0) as den
-            ) v
-            where f.name <> 'handling'),
-        'handling', jsonb_build_object(
-            'n', coalesce((c->>'handled')::bigint, 0),
-            'avg_hours', round(coalesce((c->>'handled_minutes')::numeric, 0) / 60 / nullif((c->>'handled')::bigint, 0), 2),
-            'median_hours', round(median, 2),
-            'median_error', '± one bucket'))
 $$;
 
 -- Whether the two sides add up, term by term.
@@ -635,103 +647,142 @@ language sql stable as $$
     select jsonb_object_agg(name, to_jsonb(f) - '{name,ord,num,den,scale}'::text[]) from hotline.metric_formula f
 $$;
 
--- The closure figures of a period (to_ exclusive) at this moment: one snapshot, tables and differences together.
--- Units and categories are given by id; by day the figures that need a stock have the stock of that day.
+-- The closure figures of a period (to_ exclusive) at this moment: one snapshot, the sheet and what is not folded yet together.
+-- Units and categories are given by id; by day the figures that need a stock have the stock of that day.  Line 0 is the total.
 create or replace function hotline.metrics_read(from_ date, to_ date, by_ text, unit_ int, category_ int, channel_ smallint,
     district_ text) returns jsonb
-language plpgsql stable set plan_cache_mode = force_custom_plan set work_mem = '64MB' as $$
+language plpgsql stable set work_mem = '64MB' as $$
 declare
-    source text := case when (unit_ is not null or by_ = 'unit') and (category_ is not null or by_ = 'category') then 'unit_category'
-        when unit_ is not null or by_ = 'unit' then 'unit'
-        when category_ is not null or by_ = 'category' then 'category'
-        when channel_ is not null or by_ = 'channel' then 'channel'
-        when district_ is not null or by_ = 'district' then 'district'
-        else 'total' end;
-    units int[];
-    categories int[];
+    kind int := case when (unit_ is not null or by_ = 'unit') and (category_ is not null or by_ = 'category') then 5
+        when unit_ is not null or by_ = 'unit' then 1
+        when category_ is not null or by_ = 'category' then 2
+        when channel_ is not null or by_ = 'channel' then 3
+        when district_ is not null or by_ = 'district' then 4
+        else 0 end;
+    units int[] := case when kind in (1, 5) and unit_ is not null then hotline.metric_units(unit_) end;
+    categories int[] := case when kind in (2, 5) and category_ is not null then hotline.metric_categories(category_) end;
+    sheet_keys int[] := case
+        when kind in (1, 5) then coalesce(units, array(select id from hotline.unit) || 0)
+        when kind = 2 then coalesce(categories, array(select id from hotline.category) || 0)
+        when kind = 3 then case when channel_ is null then array(select code from hotline.word w where w.kind = 'channel') else array[channel_] end
+        when kind = 4 then case when district_ is null then array(select distinct m.key from hotline.metric_sheet m where m.kind = 4 and m.grain = 3)
+            else array[coalesce(nullif(district_, ''), '0')::int] end
+        else '{0}' end;
+    subs int[] := case when kind = 5 then categories end;
+    members int[];
+    lines int[];
+    rest int := 0;
     told jsonb;
 begin
-    if source in ('unit', 'unit_category') then
-        units := case when unit_ is not null then hotline.metric_units(unit_)
-            else array(select id from hotline.unit) || 0 end;
-    end if;
-    if source in ('category', 'unit_category') then
-        categories := case when category_ is not null then hotline.metric_categories(category_)
-            else array(select id from hotline.category) || 0 end;
-    end if;
-    with line as materialized (
-        select * from hotline.metric_rows(by_, unit_, category_)
+    select array_agg(coalesce(nullif(r.member, ''), '0')::int) filter (where r.member <> 'other'), array_agg(r.line) filter (where r.member <> 'other'),
+           coalesce(max(r.line) filter (where r.member = 'other'), 0)
+    into members, lines, rest
+    from (select r.member, dense_rank() over (order by r.ord, r.key)::int as line from hotline.metric_rows(by_, unit_, category_) r) r;
+
+    with fresh as materialized (
+        select * from hotline.delta_cells(units, categories, channel_, district_, from_, to_, by_, members, lines, rest)
     ), cell as materialized (
-        select c.member, case when by_ = 'day' then c.member when by_ is not null then coalesce(l.key, 'other') end as key,
-               c.span, c.fact, sum(c.n) as n
-        from hotline.metric_cells(source, from_, to_, by_, false, units, categories, channel_, district_) c
-        left join line l on l.member = c.member
-        group by 1, 2, 3, 4
+        select c.line, c.span, c.fact, sum(c.n)::bigint as n
+        from (
+            select * from hotline.sheet_counts(kind, sheet_keys, subs, from_, to_, by_, members, lines, rest)
+            union all
+            select f.line, f.span, f.fact, f.n from fresh f where f.bucket = 0
+        ) c
+        group by 1, 2, 3
     ), stock as (
         -- What a day begins or ends with: the sum outside the period and the days of the period between.
-        select d.day::text as key, s.span, s.fact,
+        select d.line, s.span, s.fact,
                s.n + coalesce(sum(c.n) over (
-                   partition by s.span, s.fact order by case s.span when 'before' then d.day - from_ else to_ - d.day end
+                   partition by s.span, s.fact order by case s.span when 'before' then d.line else -d.line end
                    rows between unbounded preceding and 1 preceding), 0) as n
-        from (select g::date as day from generate_series(from_, to_ - 1, interval '1 day') g where by_ = 'day') d
+        from (select g as line from generate_series(1, to_ - from_) g where by_ = 'day') d
         cross join (
             select t.span, t.fact, coalesce(sum(c.n), 0) as n
             from (select distinct span, fact from hotline.metric_term where span <> 'in') t
             left join cell c on c.span = t.span and c.fact = t.fact
             group by 1, 2
         ) s
-        left join cell c on c.span = 'in' and c.member = d.day::text and c.fact = s.fact
-    ), keyed as (
-        select null::text as key, span, fact, n from cell
-        union all
-        select key, span, fact, n from cell where by_ <> 'day' or by_ = 'day' and span = 'in'
-        union all
-        select key, span, fact, n from stock
-    ), counted as (
-        select k.key, t.name, sum(t.sign * k.n)::bigint as n
-        from keyed k join hotline.metric_term t on t.span = k.span and t.fact = k.fact
+        left join cell c on c.span = 'in' and c.line = d.line and c.fact = s.fact
+    ), counted as materialized (
+        select k.line, t.name, sum(t.sign * k.n)::bigint as n
+        from (
+            select 0 as line, span, fact, sum(n) as n from cell group by 2, 3
+            union all
+            select line, span, fact, n from cell where line > 0
+            union all
+            select line, span, fact, n from stock
+        ) k
+        join hotline.metric_term t on t.span = k.span and t.fact = k.fact
         group by 1, 2
     ), took as materialized (
-        select case when by_ = 'day' then c.member when by_ is not null then coalesce(l.key, 'other') end as key, c.bucket, sum(c.n::int)::int as n
-        from hotline.metric_cells(source, from_, to_, by_, true, units, categories, channel_, district_) c
-        left join line l on l.member = c.member
-        where c.span = 'in'
+        select c.line, c.bucket, sum(c.n)::int as n
+        from (
+            select * from hotline.sheet_took(kind, sheet_keys, subs, from_, to_, by_, members, lines, rest)
+            union all
+            select f.line, f.bucket, f.n from fresh f where f.bucket > 0 and f.span = 'in'
+        ) c
         group by 1, 2
     ), middle as (
         -- The bucket in which half of the handled tickets is reached.
-        select key, hotline.bucket_hours(min(bucket) filter (where so_far * 2 >= everything)) as median
+        select h.line, hotline.bucket_hours(min(h.bucket) filter (where so_far * 2 >= of_all)::smallint) as median
         from (
-            select key, bucket, sum(n) over (partition by key order by bucket) as so_far, sum(n) over (partition by key) as everything
+            select u.line, u.bucket, sum(u.n) over (partition by u.line order by u.bucket) as so_far, sum(u.n) over (partition by u.line) as of_all
             from (
-                select null::text as key, bucket, sum(n)::int as n from took group by 2
+                select 0 as line, bucket, sum(n)::int as n from took group by 2
                 union all
-                select key, bucket, n from took where by_ is not null
-            ) h
+                select line, bucket, n from took where line > 0
+            ) u
         ) h
-        where everything > 0
-        group by key
-    ), figure as (
-        select key, jsonb_object_agg(name, n) as c, bool_or(n <> 0) as any_
-        from counted group by key
+        where of_all > 0
+        group by 1
     ), labelled as (
-        select distinct on (key) key, label, label_en, ord, always from line
+        select distinct on (line) line, key, label, label_en, always
+        from (select r.*, dense_rank() over (order by r.ord, r.key)::int as line from hotline.metric_rows(by_, unit_, category_) r) r
         union all
-        select g::date::text, g::date::text, g::date::text, extract(epoch from g)::bigint, true
-        from generate_series(from_, to_ - 1, interval '1 day') g where by_ = 'day'
+        select g, d::text, d::text, d::text, true
+        from generate_series(1, to_ - from_) g cross join lateral (select from_ + g - 1 as d) day where by_ = 'day'
+    ), line as materialized (
+        select l.* from labelled l where l.always or l.line in (select c.line from counted c where c.n <> 0)
+        union all
+        select 0, null, null, null, true
+    ), counts as (
+        select l.line, jsonb_object_agg(m.name, coalesce(c.n, 0)) as said
+        from line l cross join hotline.metric_count m left join counted c on c.line = l.line and c.name = m.name
+        where m.shown
+        group by 1
+    ), rates as (
+        select v.line, jsonb_object_agg(v.name, jsonb_build_object('num', case when v.parts then trim_scale(v.num) end,
+            'den', case when v.parts then v.den end, 'rate', round(v.num / nullif(v.den, 0), 6))) as said
+        from (
+            select l.line, f.name, f.num is not null as parts, round(coalesce(n.n, 0)::numeric / f.scale, 1) as num, coalesce(d.n, 0) as den
+            from line l cross join hotline.metric_formula f
+            left join counted n on n.line = l.line and n.name = f.num
+            left join counted d on d.line = l.line and d.name = f.den
+            where f.name <> 'handling'
+        ) v
+        group by 1
+    ), figure as materialized (
+        select l.*, jsonb_build_object('counts', c.said, 'rates', r.said, 'handling', jsonb_build_object('n', coalesce(h.n, 0),
+            'avg_hours', round(coalesce(t.n, 0)::numeric / 60 / nullif(h.n, 0), 2), 'median_hours', round(m.median, 2),
+            'median_error', '± one bucket')) as said
+        from line l
+        join counts c on c.line = l.line
+        join rates r on r.line = l.line
+        left join counted h on h.line = l.line and h.name = 'handled'
+        left join counted t on t.line = l.line and t.name = 'handled_minutes'
+        left join middle m on m.line = l.line
+    ), totals as (
+        select coalesce(jsonb_object_agg(name, n), '{}') as c from counted where line = 0
     )
     select jsonb_build_object(
-        'total', hotline.metric_figures(coalesce(t.c, '{}'), (select median from middle where key is null)),
+        'total', (select said from figure where line = 0),
         'rows', coalesce((
-            select jsonb_agg(jsonb_build_object('key', l.key, 'label', l.label, 'label_en', l.label_en)
-                || hotline.metric_figures(coalesce(f.c, '{}'), m.median) order by l.ord, l.key)
-            from labelled l
-            left join figure f on f.key = l.key
-            left join middle m on m.key = l.key
-            where l.always or f.any_), '[]'),
-        'identity', hotline.metric_identity_of('intake', coalesce(t.c, '{}')),
-        'decompositions', jsonb_build_object('flow', hotline.metric_identity_of('flow', coalesce(t.c, '{}'))))
+            select jsonb_agg(jsonb_build_object('key', key, 'label', label, 'label_en', label_en) || said order by line)
+            from figure where line > 0), '[]'),
+        'identity', hotline.metric_identity_of('intake', t.c),
+        'decompositions', jsonb_build_object('flow', hotline.metric_identity_of('flow', t.c)))
     into told
-    from (values (1)) one left join figure t on t.key is null;
+    from totals t;
     return told;
 end $$;
 
@@ -1164,21 +1215,28 @@ language sql stable as $$
     group by 1, 2, 3, 4, 5, 6, 7
 $$;
 
--- What the tables and the differences hold, dimension by dimension; grain 1 and 3, the days.
+-- What the sheet holds: a dimension's key, the grain and day, and a fact at a time.
+create or replace function hotline.metric_sheet_facts()
+returns table (dimension text, key text, grain smallint, day date, fact text, bucket smallint, n bigint)
+language plpgsql stable as $$
+begin
+    return query execute format($q$
+        select (array['total', 'unit', 'category', 'channel', 'district', 'unit_category'])[m.kind + 1],
+               case when m.kind = 0 or m.kind = 4 and m.key = 0 then '' when m.kind = 5 then m.key || '/' || m.sub else m.key::text end,
+               m.grain, m.day, v.fact, v.bucket, v.n
+        from hotline.metric_sheet m
+        cross join lateral (
+            select u.fact, 0::smallint, u.n from (values %s) as u(fact, n) where u.n <> 0
+            union all
+            select 'took', hotline.took_bucket(e)::smallint, hotline.took_n(e) from unnest(m.took) e
+        ) as v(fact, bucket, n) $q$, hotline.for_facts('(%1$L, m.%1$I)'));
+end $$;
+
+-- What the sheet and the differences hold, dimension by dimension and day by day.
 create or replace function hotline.metric_held()
 returns table (dimension text, key text, day date, fact text, bucket smallint, n bigint)
 language sql stable as $$
-    select 'total', '', day, fact, bucket, n from hotline.metric_total where grain in (1, 3)
-    union all
-    select 'unit', unit_id::text, day, fact, bucket, n from hotline.metric_unit where grain in (1, 3)
-    union all
-    select 'category', category_id::text, day, fact, bucket, n from hotline.metric_category where grain in (1, 3)
-    union all
-    select 'channel', channel::text, day, fact, bucket, n from hotline.metric_channel where grain in (1, 3)
-    union all
-    select 'district', district, day, fact, bucket, n from hotline.metric_district where grain in (1, 3)
-    union all
-    select 'unit_category', unit_id || '/' || category_id, day, fact, bucket, n from hotline.metric_unit_category where grain in (1, 3)
+    select dimension, key, day, fact, bucket, n from hotline.metric_sheet_facts() where grain = 1
     union all
     select v.dimension, v.key, d.day, d.fact, d.bucket, d.n
     from hotline.fact_delta d
@@ -1186,27 +1244,17 @@ language sql stable as $$
         ('district', d.district), ('unit_category', d.unit_id || '/' || d.category_id)) v(dimension, key)
 $$;
 
--- Months that are not the sum of their days.
+-- Months and years that are not the sum of their days.
 create or replace function hotline.metric_months()
 returns table (dimension text, key text, month date, fact text, bucket smallint, days bigint, held bigint)
 language sql stable as $$
-    select m.dimension, m.key, date_trunc('month', m.day)::date, m.fact, m.bucket,
-           coalesce(sum(m.n) filter (where m.grain in (1, 3)), 0)::bigint, coalesce(sum(m.n) filter (where m.grain in (2, 4)), 0)::bigint
-    from (
-        select 'total' as dimension, '' as key, grain, day, fact, bucket, n from hotline.metric_total
-        union all
-        select 'unit', unit_id::text, grain, day, fact, bucket, n from hotline.metric_unit
-        union all
-        select 'category', category_id::text, grain, day, fact, bucket, n from hotline.metric_category
-        union all
-        select 'channel', channel::text, grain, day, fact, bucket, n from hotline.metric_channel
-        union all
-        select 'district', district, grain, day, fact, bucket, n from hotline.metric_district
-        union all
-        select 'unit_category', unit_id || '/' || category_id, grain, day, fact, bucket, n from hotline.metric_unit_category
-    ) m
-    group by 1, 2, 3, 4, 5
-    having coalesce(sum(m.n) filter (where m.grain in (1, 3)), 0) <> coalesce(sum(m.n) filter (where m.grain in (2, 4)), 0)
+    select m.dimension, m.key, p.first, m.fact, m.bucket,
+           coalesce(sum(m.n) filter (where m.grain = 1), 0)::bigint, coalesce(sum(m.n) filter (where m.grain > 1), 0)::bigint
+    from hotline.metric_sheet_facts() m
+    cross join lateral (values (2, date_trunc('month', m.day)::date), (3, date_trunc('year', m.day)::date)) as p(grain, first)
+    where m.grain in (1, p.grain)
+    group by 1, 2, p.grain, 3, 4, 5
+    having coalesce(sum(m.n) filter (where m.grain = 1), 0) <> coalesce(sum(m.n) filter (where m.grain > 1), 0)
 $$;
 
 -- Recount everything from the events and say what differs; no row on sound data.  STABLE: all of it is one snapshot, whatever the

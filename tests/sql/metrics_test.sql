@@ -363,18 +363,13 @@ select is(pg_temp.figures('{"from": "2010-01-01", "to": "2010-02-01"}')->'total'
 select is((select body::jsonb->>'from' from api.public_metrics('{}')), '2018-05-01', 'the public sees the last full month');
 select is((select body::jsonb ? 'rows' from api.public_metrics('{}')), false, 'and no rows');
 
-update metric_total set n = n + 1 where grain = 2 and fact = 'accepted' and day = '2018-03-01';
+update metric_sheet set accepted = accepted + 1 where kind = 0 and grain = 2 and day = '2018-03-01';
 select is(pg_temp.figures()->'identity'->'balanced', 'false', 'a figure that drifted leaves the identity unbalanced');
 select is((api.public_metrics('{}')).status, 503, 'and is not published');
 
 delete from assignment;
 delete from ticket;
-delete from metric_total;
-delete from metric_unit;
-delete from metric_category;
-delete from metric_channel;
-delete from metric_district;
-delete from metric_unit_category;
+delete from metric_sheet;
 
 -- ---- 2. real lives, recounted from their events -------------------------------------------------------------------
 
@@ -550,7 +545,7 @@ rollback to sound;
 delete from fact_delta where id = (select max(id) from fact_delta);
 select alike(pg_temp.seen(), '%figure unit%', 'a lost difference is seen');
 rollback to sound;
-update metric_unit_category set n = n - 1 where ctid = (select max(ctid) from metric_unit_category where grain = 2);
+update metric_sheet set accepted = accepted - 1 where ctid = (select max(ctid) from metric_sheet where kind = 5 and grain = 2 and accepted is not null);
 select alike(pg_temp.seen(), 'month unit_category%', 'a month that is not its days is seen');
 rollback to sound;
 update ticket set replied_at = replied_at + interval '1 hour' where id = (select id from victim);
