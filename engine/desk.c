@@ -14,7 +14,7 @@
 #include "secret.h"
 #include "session.h"
 
-static const struct api_fn api_act = { .name = "act", .write = true };
+static const struct api_fn api_act = { .name = "act", .write = true, .whole = true };
 static const struct api_fn api_draft = { .name = "draft", .write = true, .whole = true };
 static const struct api_fn api_dup_check = { .name = "dup_check", .write = true };
 static const struct api_fn api_reveal = { .name = "reveal", .write = true };

@@ -4,19 +4,8 @@
 create or replace function api.act(x jsonb) returns api.answer
 language plpgsql security definer set search_path = hotline, pg_temp as $$
 declare
-    who hotline.actor;
     said api.answer;
 begin
-    perform hotline.begin(x);
-    who := hotline.actor_of(x);
-    if who.id is null then
-        return hotline.no_session();
-    end if;
-    said := hotline.idem_get('p' || who.id, x);
-    if said is not null then
-        return said;
-    end if;
-    said := hotline.step((x->>'id')::bigint, x->>'action', who, coalesce(x->'inputs', '{}'), (x->>'version')::int,
-        jsonb_strip_nulls(jsonb_build_object('grams', x->'grams', 'hits', x->'hits', 'found', x->'found', 'contact', x->'contact', 'private', x->'private')));
-    return hotline.idem_put('p' || who.id, x, said);
+    select a.status, a.body into said from hotline.act_all(array[x]) a;
+    return said;
 end $$;

@@ -12,7 +12,7 @@ begin
     end if;
     case m.kind
         when 'clock' then perform hotline.clock_fired(m);
-        when 'review' then perform hotline.lapse(m.clock_id, m.at);
+        when 'review' then perform hotline.lapse(m.ticket_id, m.clock_id, m.at);
         when 'archive' then perform hotline.archive_or_wait(m);
         when 'unreachable' then perform hotline.step(m.ticket_id, 'close_unreachable', hotline.system_actor(), '{}', at_ => m.at);
     end case;

@@ -70,6 +70,12 @@ begin
     if not found then
         return null;
     end if;
+    return hotline.repeated(was, x);
+end $$;
+
+create or replace function hotline.repeated(was hotline.idem, x jsonb) returns api.answer
+language plpgsql stable as $$
+begin
     if was.digest <> coalesce(x->>'digest', '') then
         return hotline.problem(422, 'key_reused', '这个提交编号已用于另一份内容。', 'This Idempotency-Key was used with another body.');
     end if;

@@ -7,34 +7,39 @@ declare
     i hotline.action_input;
     v jsonb;
     bad jsonb := '[]';
+    unknown jsonb := x;
     name_ text;
 begin
-    for name_ in
-        select k from jsonb_object_keys(x) k
-        where not exists (select from hotline.action_input f where f.action = action_ and f.name = k)
-    loop
-        bad := bad || hotline.field(name_, 'unknown_field', '没有这一项。', 'There is no such field.');
-    end loop;
     for i in select * from hotline.action_input where action = action_ order by ord loop
+        unknown := unknown - i.name;
         v := x->i.name;
         if v is null or v = 'null' or v = '""' then
             if i.must then
                 bad := bad || hotline.field(i.name, 'required', i.zh || '必须填写。', i.en || ' is needed.');
             end if;
-            continue;
-        end if;
-        if hotline.input_fits(i, v) is not true then
+        elsif hotline.input_fits(i, v) is not true then
             bad := bad || hotline.field(i.name, 'bad_value', i.zh || '填写不对' || hotline.limits_text(i, 'zh') || '。',
                 i.en || ' is not valid' || hotline.limits_text(i, 'en') || '.');
         end if;
     end loop;
-    return case when bad <> '[]' then hotline.bad_inputs(bad) end;
+    if unknown <> '{}' then
+        for name_ in select k from jsonb_object_keys(unknown) k loop
+            bad := bad || hotline.field(name_, 'unknown_field', '没有这一项。', 'There is no such field.');
+        end loop;
+    end if;
+    if bad <> '[]' then
+        return hotline.bad_inputs(bad);
+    end if;
+    return null;
 end $$;
 
 -- What was given: an input that is null, or empty and not a text, was not given.
 create or replace function hotline.given(action_ text, x jsonb) returns jsonb
 language plpgsql stable as $$
 begin
+    if not jsonb_path_exists(x, '$.* ? (@ == null || @ == "")') then
+        return x;
+    end if;
     return (select coalesce(jsonb_object_agg(k, v), '{}') from jsonb_each(x) as e(k, v)
             where v <> 'null' and (v <> '""' or exists (select from hotline.action_input i where i.action = action_ and i.name = k and i.type = 'text')));
 end $$;
@@ -138,17 +143,6 @@ begin
     return r;
 end $$;
 
-create or replace function hotline.ask_guard(c hotline.call) returns api.answer
-language plpgsql as $$
-declare
-    said api.answer;
-begin
-    if (c.rule).guard is not null then
-        execute format('select * from hotline.%I($1)', (c.rule).guard) into said using c;
-    end if;
-    return said;
-end $$;
-
 create or replace function hotline.not_now(t hotline.ticket, a hotline.assignment) returns api.answer
 language sql stable as $$
     select hotline.problem(409, 'not_allowed_now', '工单当前是“' || hotline.label_of('state', t.state) || '”，不能这样操作。',
@@ -156,40 +150,58 @@ language sql stable as $$
         jsonb_build_object('state', hotline.name_of('state', t.state), 'version', t.version))
 $$;
 
--- May this person do this now?  Null, or the refusal.  Sets rule and role in c.
-create or replace function hotline.permit(inout c hotline.call, action_ text, out said api.answer)
+-- May this person do this now?  Sets rule, role and, where it may not be, the refusal in said.
+create or replace function hotline.permit(c hotline.call, action_ text) returns hotline.call
 language plpgsql as $$
+declare
+    w hotline.approval;
 begin
-    if not exists (select from hotline.transition where action = action_) and action_ not in ('approve', 'reject') then
-        said := hotline.problem(422, 'unknown_action', '没有这种操作。', 'There is no such action.');
-        return;
-    end if;
-    if (c.approval).id is null and not hotline.has_right(c.actor, action_) then
-        said := hotline.forbidden();
-        return;
-    end if;
     c.rule := hotline.rule_for(action_, c.t, c.a);
-    if (c.rule).id is null then
-        said := hotline.not_now(c.t, c.a);
-        return;
+    if (c.rule).id is null and action_ not in ('approve', 'reject') and not exists (select from hotline.transition where action = action_) then
+        c.said := hotline.problem(422, 'unknown_action', '没有这种操作。', 'There is no such action.');
+        return c;
     end if;
     c.role := coalesce((c.approval).decider_role, hotline.role_for(c.actor, action_, c.t, c.a));
-    if c.role is null then
-        said := hotline.forbidden();
-        return;
+    if c.role is null and ((c.rule).id is not null or not hotline.has_right(c.actor, action_)) then
+        c.said := hotline.forbidden();
+        return c;
     end if;
+    if (c.rule).id is null then
+        c.said := hotline.not_now(c.t, c.a);
+        return c;
+    end if;
+    if (c.rule).approval is null then
+        return c;
+    end if;
+    w := hotline.open_approval(c, (c.rule).approval);
     if (c.rule).decides is not null then
-        select w into c.approval from hotline.approval w
-        where ticket_id = (c.t).id and kind = (c.rule).approval and verdict is null;
-        if not found then
-            said := hotline.not_now(c.t, c.a);
-        elsif (c.approval).asked_by = (c.actor).id then
-            said := hotline.same_person();
+        if w.id is null then
+            c.said := hotline.not_now(c.t, c.a);
+        elsif w.asked_by = (c.actor).id then
+            c.said := hotline.same_person();
+        else
+            c.approval := w;
         end if;
-    elsif (c.rule).approval is not null and exists (select from hotline.approval
-            where ticket_id = (c.t).id and kind = (c.rule).approval and verdict is null and id is distinct from (c.approval).id) then
-        said := hotline.problem(409, 'already_asked', '已经提交审批，请等待。', 'This was already asked; please wait for the decision.');
+    elsif w.id is distinct from (c.approval).id and w.id is not null then
+        c.said := hotline.problem(409, 'already_asked', '已经提交审批，请等待。', 'This was already asked; please wait for the decision.');
     end if;
+    return c;
+end $$;
+
+-- What was asked of this kind and is not decided, or null.
+create or replace function hotline.open_approval(c hotline.call, kind_ text) returns hotline.approval
+language plpgsql stable as $$
+declare
+    w hotline.approval;
+begin
+    if c.waits is not null then
+        foreach w in array c.waits loop
+            if w.kind = kind_ then
+                return w;
+            end if;
+        end loop;
+    end if;
+    return null;
 end $$;
 
 create or replace function hotline.same_person() returns api.answer
@@ -200,179 +212,265 @@ $$;
 -- Does this action, by this person, need a second one's word first?
 create or replace function hotline.needs_two(c hotline.call) returns boolean
 language plpgsql as $$
-declare
-    needed_ text;
-    yes boolean := true;
 begin
     if (c.rule).approval is null or (c.rule).decides is not null or (c.approval).id is not null then
         return false;
     end if;
-    select needed into needed_ from hotline.approval_kind where kind = (c.rule).approval;
-    if needed_ is not null then
-        execute format('select hotline.%I($1)', needed_) into yes using c;
-    end if;
-    return yes;
+    return coalesce(hotline.run_needed(c, (c.rule).approval), true);
 end $$;
 
--- Apply one action.  Locks: the ticket row (the batch holds it already).  by_approval: the decision by which a second person's
--- word is already given.  at_: the moment its effects are dated (a due time for the sweep), never before the ticket's last event.
-create or replace function hotline.step(tid bigint, action_ text, who hotline.actor, x jsonb, version_ int default null,
-    extra_ jsonb default '{}', by_approval hotline.approval default null, at_ timestamptz default null) returns api.answer
+-- The tickets of these ids, each with all that a step reads: one statement, however many there are.  In the order of the ids; where
+-- there is no such ticket, t is null.  Locks nothing: who is going to change them holds them already.
+create or replace function hotline.load(ids bigint[]) returns hotline.call[]
+language plpgsql stable set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+begin
+    return (
+        select array_agg(row(t, a, null, null, null, null, null, null, null, null, null, clocks, null, null, t, a, waits,
+            coalesce(others, false), units, null, null, null, null, null, null)::hotline.call order by n)
+        from unnest(ids) with ordinality as u(id, n)
+        left join lateral (select t from hotline.ticket t where t.id = u.id limit 1) ticket on true
+        left join lateral (
+            select m as a from hotline.assignment m
+            where m.ticket_id = u.id and m.role = 1 and m.round = (t).round and m.state not in (8, 9) order by m.id desc limit 1) main on true
+        left join lateral (select array_agg(k order by k.id) as clocks from hotline.clock k where k.ticket_id = u.id) clock on true
+        left join lateral (
+            select array_agg(w order by w.id) as waits from hotline.approval w where w.ticket_id = u.id and w.verdict is null) wait on true
+        left join lateral (
+            select coalesce(array_agg(distinct p order by p), '{}') as units, bool_or(m.role <> 1 and m.state <> 7) as others
+            from hotline.assignment m join hotline.unit on unit.id = m.unit_id cross join lateral unnest(unit.path) p
+            where m.ticket_id = u.id and m.state not in (8, 9)) seen on true
+    );
+end $$;
+
+-- Lock one ticket and read all that a step reads.
+create or replace function hotline.hold(tid bigint) returns hotline.call
+language plpgsql as $$
+begin
+    perform from hotline.ticket where id = tid for update;
+    return (hotline.load(array[tid]))[1];
+end $$;
+
+-- One action on a ticket that was loaded: the answer in said, and where that is 200 all that has changed, to be stored.  by_approval: the
+-- decision by which a second person's word is already given.  at_: the moment its effects are dated (a due time for the sweep), never
+-- before the ticket's last event.
+create or replace function hotline.take(c hotline.call, action_ text, version_ int default null, by_approval hotline.approval default null,
+    at_ timestamptz default null) returns hotline.call
 language plpgsql as $$
 declare
-    c hotline.call;
-    was hotline.ticket;
-    a_was hotline.assignment;
-    asked record;
-    said api.answer;
+    state_was smallint := (c.t).state;
+    a_id bigint := (c.a).id;
+    a_state smallint := (c.a).state;
 begin
-    select * into was from hotline.ticket where id = tid for update;
-    if not found or not hotline.sees(who, was) then
-        return hotline.no_such_ticket();
+    c.said := null;
+    if (c.t).id is null or not hotline.sees(c.actor, c.t) then
+        c.said := hotline.no_such_ticket();
+        return c;
     end if;
-    a_was := hotline.main_of(was);
-    c.t := was;
-    c.a := a_was;
-    c.actor := who;
-    c.x := x;
-    c.extra := extra_;
     c.approval := by_approval;
-    c.at := greatest(coalesce(at_, hotline.now()), was.event_at);
+    c.at := greatest(coalesce(at_, hotline.now()), (c.t).event_at);
     c.payload := '{}';
-    if version_ is not null and version_ <> was.version then
-        return hotline.problem(409, 'stale_version', '工单已被别人更新，请刷新后再操作。', 'The ticket has changed; please reload it.',
-            jsonb_build_object('state', hotline.name_of('state', was.state), 'version', was.version));
+    if version_ is not null and version_ <> (c.t).version then
+        c.said := hotline.problem(409, 'stale_version', '工单已被别人更新，请刷新后再操作。', 'The ticket has changed; please reload it.',
+            jsonb_build_object('state', hotline.name_of('state', (c.t).state), 'version', (c.t).version));
+        return c;
     end if;
     if action_ in ('approve', 'reject') then
         return hotline.decide(c, action_);
     end if;
-    select * into asked from hotline.permit(c, action_);
-    c := asked.c;
-    said := asked.said;
-    if said is null and not ('SYS' = any (who.roles)) then
-        said := hotline.check_inputs(action_, x);
-        c.x := hotline.given(action_, x);
+    c := hotline.permit(c, action_);
+    if (c.said).status is null and not ('SYS' = any ((c.actor).roles)) then
+        c.said := hotline.check_inputs(action_, c.x);
+        c.x := hotline.given(action_, c.x);
     end if;
-    if said is null then
-        said := hotline.ask_guard(c);
+    if (c.said).status is null and (c.rule).guard is not null then
+        c.said := hotline.run_guard(c);
     end if;
-    if said is not null then
-        return said;
+    if (c.said).status is not null then
+        return c;
     end if;
     c.event := hotline.new_id();
     if hotline.needs_two(c) then
         return hotline.ask(c);
     end if;
     if (c.rule).effect is not null then
-        execute format('select * from hotline.%I($1)', (c.rule).effect) into c using c;
+        c := hotline.run_effect(c);
     end if;
     if (c.approval).id is not null then
-        perform hotline.close_approval(c.approval, c.actor, c.at, coalesce((c.rule).decides, 'approved'), c.x->>'opinion');
+        c := hotline.close_approval(c, coalesce((c.rule).decides, 'approved'), coalesce((c.approval).opinion, c.x->>'opinion'));
     end if;
     c := hotline.enter_state(c);
     c := hotline.run_clocks(c);
-    if c.clocks is not null then
-        perform hotline.store_clocks(c.clocks);
-    end if;
-    perform hotline.save_call(c, was, a_was);
+    c := hotline.record(c, state_was, a_id, a_state);
     if (c.rule).follow is not null then
-        perform hotline.follow_up((c.t).id, (c.rule).follow);
+        c := hotline.follow_up(c, (c.rule).follow);
     end if;
-    return hotline.acted(tid, c);
+    return hotline.acted(c);
+end $$;
+
+-- The same from the ticket's id, read and written by itself.  Locks: the ticket row.
+create or replace function hotline.step(tid bigint, action_ text, who hotline.actor, x jsonb, version_ int default null,
+    extra_ jsonb default '{}', by_approval hotline.approval default null, at_ timestamptz default null) returns api.answer
+language plpgsql as $$
+declare
+    c hotline.call := hotline.hold(tid);
+begin
+    c.actor := who;
+    c.x := x;
+    c.extra := extra_;
+    c := hotline.take(c, action_, version_, by_approval, at_);
+    if (c.said).status = 200 then
+        perform hotline.store(array[c]);
+    end if;
+    return c.said;
 end $$;
 
 -- What was asked and cannot happen in this state any more is not waited for.
-create or replace function hotline.drop_approvals(tid bigint, state_ smallint, at_ timestamptz) returns void
+create or replace function hotline.drop_approvals(c hotline.call) returns hotline.call
+language plpgsql as $$
+declare
+    w hotline.approval;
+    stay hotline.approval[];
+begin
+    foreach w in array c.waits loop
+        if exists (select from hotline.transition r where r.action = w.action and (c.t).state = any (r.from_states)) then
+            stay := stay || w;
+        else
+            update hotline.approval set verdict = 'dropped', decided_at = c.at where id = w.id;
+            delete from hotline.timer where ticket_id = w.ticket_id and kind = 'review' and clock_id = w.id;
+        end if;
+    end loop;
+    c.waits := stay;
+    return c;
+end $$;
+
+-- A timer of the ticket that is not a clock's.
+create or replace function hotline.set_timer(c hotline.call, kind_ text, at_ timestamptz, for_ bigint default null) returns hotline.call
 language plpgsql as $$
 begin
-    if not exists (select from hotline.approval where ticket_id = tid and verdict is null) then
-        return; -- nearly always, and setting up the statement below would cost as much as all of the ticket's update
-    end if;
-    with dropped as (
-        update hotline.approval p set verdict = 'dropped', decided_at = at_
-        where ticket_id = tid and verdict is null
-          and not exists (select from hotline.transition w where w.action = p.action and state_ = any (w.from_states))
-        returning id)
-    delete from hotline.timer where ticket_id = tid and kind = 'review' and clock_id in (select id from dropped);
+    c.timers := c.timers || row(hotline.new_id(), at_, (c.t).id, kind_, for_, null, 0)::hotline.timer;
+    return c;
 end $$;
 
 -- Ticket and main assignment take the states of the row, and the times that belong to them.
 create or replace function hotline.enter_state(c hotline.call) returns hotline.call
 language plpgsql as $$
+declare
+    t hotline.ticket := c.t; -- a field of c.t would be set by copying all of c.t
+    rule hotline.transition := c.rule;
 begin
-    if (c.rule).to_assignment is not null then
-        c.a.state := (c.rule).to_assignment;
-        if (c.a).state in (7, 8, 9) then
+    if rule.to_assignment is not null then
+        c.a.state := rule.to_assignment;
+        if rule.to_assignment in (7, 8, 9) then
             c.a.done_at := coalesce((c.a).done_at, c.at);
         end if;
     end if;
-    c.t.version := (c.t).version + 1;
-    if (c.rule).to_state is null or (c.rule).to_state = (c.t).state then
+    t.version := t.version + 1;
+    if rule.to_state is null or rule.to_state = t.state then
+        c.t := t;
         return c;
     end if;
-    c.t.state := (c.rule).to_state;
-    if (c.rule).close_kind is not null then
-        c.t.close_kind := (c.rule).close_kind;
+    t.state := rule.to_state;
+    if rule.close_kind is not null then
+        t.close_kind := rule.close_kind;
     end if;
-    perform hotline.drop_approvals((c.t).id, (c.t).state, c.at);
-    if (c.t).state >= 70 and (c.t).ended_at is null then
-        c.t.ended_at := c.at;
-        update hotline.assignment set state = case (c.t).state when 70 then 7 else 9 end, done_at = coalesce(done_at, c.at)
-        where ticket_id = (c.t).id and role <> 1 and state not in (7, 8, 9);
+    if t.state >= 70 and t.ended_at is null then
+        t.ended_at := c.at;
+        if c.others then
+            update hotline.assignment set state = case t.state when 70 then 7 else 9 end, done_at = coalesce(done_at, c.at)
+            where ticket_id = t.id and role <> 1 and state not in (7, 8, 9);
+            c.units := null;
+        end if;
     end if;
-    if (c.rule).to_state = 70 then
-        c.t.closed_at := c.at;
-        insert into hotline.timer (id, at, ticket_id, kind)
-        values (hotline.new_id(), c.at + make_interval(days => hotline.setting_int('archive.days')), (c.t).id, 'archive');
+    if t.state = 70 then
+        t.closed_at := c.at;
+        c := hotline.set_timer(c, 'archive', c.at + make_interval(days => hotline.setting_int('archive.days')));
+    end if;
+    c.t := t;
+    if c.waits is not null then
+        return hotline.drop_approvals(c);
     end if;
     return c;
 end $$;
 
--- Write the ticket, its assignment, the event, the list row and the figures' deltas.
-create or replace function hotline.save_call(c hotline.call, was hotline.ticket, a_was hotline.assignment) returns void
+-- The event of what has happened, and the notice that goes with it.  state_was, a_was, a_state: ticket and main assignment as they were.
+create or replace function hotline.record(c hotline.call, state_was smallint, a_was bigint, a_state smallint) returns hotline.call
 language plpgsql as $$
 declare
-    units int[];
+    a hotline.assignment := c.a;
 begin
-    if not exists (select from hotline.legal_pair
-                   where ticket_state = (c.t).state and assignment_state = coalesce((c.a).state, 0)) then
-        raise exception 'illegal pair of states % and % by %', (c.t).state, (c.a).state, (c.rule).id;
+    if a.id is distinct from a_was then
+        c.units := null;
+        if a.id is not null then
+            c.payload := c.payload || jsonb_build_object('main_unit', a.unit_id, 'round', a.round, 'sign_due_at', a.sign_due_at,
+                'unit_due_at', a.unit_due_at);
+        end if;
     end if;
-    if (c.a).id is not distinct from a_was.id then
-        perform hotline.save_assignment(a_was, c.a, was, c.t);
-    elsif (c.a).id is not null then
-        insert into hotline.assignment values ((c.a).*);
-        perform hotline.count_assignment(null, c.a, was, c.t);
-        c.payload := c.payload || jsonb_build_object('main_unit', (c.a).unit_id, 'round', (c.a).round,
-            'sign_due_at', (c.a).sign_due_at, 'unit_due_at', (c.a).unit_due_at);
+    if c.units is null or a.state in (8, 9) and a_state not in (8, 9) then
+        c.units := hotline.units_of(c);
     end if;
-    units := hotline.units_of((c.t).id);
-    c := hotline.record_event(c, was.state, case when (c.a).id is not distinct from a_was.id then a_was.state end, units);
-    perform hotline.save_ticket(was, c.t);
-    perform hotline.refresh_inbox(c.t, c.a, units);
+    c := hotline.make_event(c, state_was, case when a.id is not distinct from a_was then a_state end, c.units);
     if (c.rule).outbox is not null then
-        insert into hotline.outbox (id, ticket_id, kind, args, at)
-        values (hotline.new_id(), (c.t).id, (c.rule).outbox, jsonb_build_object('event', (c.event)::text), c.at);
+        c := hotline.notify(c, (c.rule).outbox, jsonb_build_object('event', (c.event)::text));
     end if;
+    return c;
 end $$;
 
-create or replace function hotline.save_ticket(was hotline.ticket, is_ hotline.ticket) returns void
-language plpgsql as $$
+-- The units that see a ticket: those of its live assignments and their parents, the main one as it is in the call.
+create or replace function hotline.units_of(c hotline.call) returns int[]
+language plpgsql stable as $$
 begin
-    update hotline.ticket set
-        version = is_.version, state = is_.state, appeal_type = is_.appeal_type, urgency = is_.urgency, secrecy = is_.secrecy,
-        anonymous = is_.anonymous, publish = is_.publish, reply_wanted = is_.reply_wanted, category_id = is_.category_id,
-        division = is_.division, address = is_.address, title = is_.title, content = is_.content, masked = is_.masked, unit_id = is_.unit_id,
-        directory_item_id = is_.directory_item_id, policy = is_.policy, policy_version = is_.policy_version, round = is_.round,
-        contact_count = is_.contact_count, route = is_.route, close_kind = is_.close_kind, submitted_at = is_.submitted_at,
-        accepted_at = is_.accepted_at, dispatched_at = is_.dispatched_at, replied_at = is_.replied_at, closed_at = is_.closed_at,
-        ended_at = is_.ended_at, archived_at = is_.archived_at, rated = is_.rated, resolved = is_.resolved,
-        rework_count = is_.rework_count, promise_due_at = is_.promise_due_at, event_n = is_.event_n, event_at = is_.event_at,
-        event_hash = is_.event_hash
-    where id = is_.id;
-    perform hotline.count_ticket(was, is_);
+    return (
+        select coalesce(array_agg(distinct p order by p), '{}')
+        from (select unit_id from hotline.assignment
+              where ticket_id = (c.t).id and id is distinct from (c.a).id and state not in (8, 9)
+              union all select (c.a).unit_id where (c.a).state not in (8, 9)) live
+        join hotline.unit u on u.id = live.unit_id cross join lateral unnest(u.path) p
+    );
 end $$;
 
+-- Write what calls have changed: tickets, assignments, clocks and their timers, events, list rows, notices and the figures' deltas, one
+-- statement a table.  A ticket is in it once.
+create or replace function hotline.store(calls hotline.call[]) returns void
+language plpgsql set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+declare
+    bad text;
+begin
+    select format('illegal pair of states %s and %s of ticket %s', (c.t).state, (c.a).state, (c.t).id) into bad
+    from unnest(calls) c
+    where not exists (select from hotline.legal_pair where ticket_state = (c.t).state and assignment_state = coalesce((c.a).state, 0)) limit 1;
+    if found then
+        raise exception '%', bad;
+    end if;
+    update hotline.ticket o set
+        version = (c.t).version, state = (c.t).state, appeal_type = (c.t).appeal_type, urgency = (c.t).urgency, secrecy = (c.t).secrecy,
+        anonymous = (c.t).anonymous, publish = (c.t).publish, reply_wanted = (c.t).reply_wanted, category_id = (c.t).category_id,
+        division = (c.t).division, address = (c.t).address, title = (c.t).title, content = (c.t).content, masked = (c.t).masked,
+        unit_id = (c.t).unit_id,
+        directory_item_id = (c.t).directory_item_id, policy = (c.t).policy, policy_version = (c.t).policy_version, round = (c.t).round,
+        contact_count = (c.t).contact_count, route = (c.t).route, close_kind = (c.t).close_kind, submitted_at = (c.t).submitted_at,
+        accepted_at = (c.t).accepted_at, dispatched_at = (c.t).dispatched_at, replied_at = (c.t).replied_at, closed_at = (c.t).closed_at,
+        ended_at = (c.t).ended_at, archived_at = (c.t).archived_at, rated = (c.t).rated, resolved = (c.t).resolved,
+        rework_count = (c.t).rework_count, promise_due_at = (c.t).promise_due_at, event_n = (c.t).event_n, event_at = (c.t).event_at,
+        event_hash = (c.t).event_hash
+    from unnest(calls) c where o.id = (c.t).id and c.records is not null;
+    update hotline.assignment o set
+        state = (c.a).state, deemed_signed = (c.a).deemed_signed, forbid_return = (c.a).forbid_return, sign_due_at = (c.a).sign_due_at,
+        signed_by = (c.a).signed_by, signed_at = (c.a).signed_at, handler_id = (c.a).handler_id, contacted_at = (c.a).contacted_at,
+        unit_due_at = (c.a).unit_due_at, replied_at = (c.a).replied_at, accepted_at = (c.a).accepted_at, done_at = (c.a).done_at,
+        rejected_count = (c.a).rejected_count, sign_counted = (c.a).sign_counted, due_counted = (c.a).due_counted
+    from unnest(calls) c
+    where o.ticket_id = (c.t).id and o.id = (c.a).id and (c.a).id = (c.a_was).id and c.a is distinct from c.a_was;
+    insert into hotline.assignment
+    select (c.a).* from unnest(calls) c where (c.a).id is distinct from (c.a_was).id and (c.a).id is not null;
+    insert into hotline.event select e.* from unnest(calls) c cross join lateral unnest(c.records) e;
+    perform hotline.store_clocks(calls);
+    insert into hotline.timer select m.* from unnest(calls) c cross join lateral unnest(c.timers) m;
+    insert into hotline.outbox select n.* from unnest(calls) c cross join lateral unnest(c.notices) n;
+    perform hotline.store_inbox(calls);
+    perform hotline.count_calls(calls);
+end $$;
+
+-- A change of an assignment that is not the call's main one any more.
 create or replace function hotline.save_assignment(was hotline.assignment, is_ hotline.assignment, t_was hotline.ticket, t_is hotline.ticket)
 returns void
 language plpgsql as $$
@@ -387,16 +485,6 @@ begin
         rejected_count = is_.rejected_count, sign_counted = is_.sign_counted, due_counted = is_.due_counted
     where ticket_id = is_.ticket_id and id = is_.id;
     perform hotline.count_assignment(was, is_, t_was, t_is);
-end $$;
-
--- The units that see a ticket: those of its live assignments and their parents.  (plpgsql keeps its plan; an SQL function would
--- be planned over all months at each call.)
-create or replace function hotline.units_of(tid bigint) returns int[]
-language plpgsql stable as $$
-begin
-    return (select coalesce(array_agg(distinct p order by p), '{}')
-            from hotline.assignment a join hotline.unit u on u.id = a.unit_id cross join lateral unnest(u.path) p
-            where a.ticket_id = tid and a.state not in (8, 9));
 end $$;
 
 -- What the chain is computed over: every column in order, the moment as epoch microseconds.
@@ -414,7 +502,7 @@ begin
     return sha256(coalesce(prev, '') || convert_to(hotline.event_text(e), 'UTF8'));
 end $$;
 
--- The next link of the ticket's chain, in c.record.  Texts go to event_note, where they can be erased; the payload holds codes, ids
+-- The next link of the ticket's chain, in c.records.  Texts go to event_note, where they can be erased; the payload holds codes, ids
 -- and dates only.
 create or replace function hotline.make_event(c hotline.call, state_was smallint, assignment_was smallint, units_ int[]) returns hotline.call
 language plpgsql as $$
@@ -447,15 +535,7 @@ begin
     t.event_at := e.at;
     t.event_hash := e.hash;
     c.t := t;
-    c.record := e;
-    return c;
-end $$;
-
-create or replace function hotline.record_event(c hotline.call, state_was smallint, assignment_was smallint, units_ int[]) returns hotline.call
-language plpgsql as $$
-begin
-    c := hotline.make_event(c, state_was, assignment_was, units_);
-    insert into hotline.event select (c.record).*;
+    c.records := c.records || e;
     return c;
 end $$;
 
@@ -470,35 +550,37 @@ end $$;
 create or replace function hotline.note_inputs(c hotline.call, variadic names text[]) returns void
 language plpgsql as $$
 begin
+    if not c.x ?| names then
+        return;
+    end if;
     insert into hotline.event_note (ticket_id, event_id, name, body)
     select (c.t).id, c.event, n, case jsonb_typeof(c.x->n) when 'array' then
         (select string_agg(e, E'\n') from jsonb_array_elements_text(c.x->n) e) else c.x->>n end
     from unnest(names) n where coalesce(c.x->>n, '') <> '';
 end $$;
 
--- The row that lists read, or none when the ticket is ended.  Its due time is that of the first clock people work against; it
+-- The rows that lists read, or none where a ticket is ended.  A row's due time is that of the first clock people work against; it
 -- waits for who must decide something, and an overdue audit (T62) for the shift lead.
-create or replace function hotline.refresh_inbox(t hotline.ticket, a hotline.assignment, units_ int[]) returns void
-language plpgsql as $$
+create or replace function hotline.store_inbox(calls hotline.call[]) returns void
+language plpgsql set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
 declare
-    k hotline.clock;
+    ended bigint[];
 begin
-    if t.state >= 70 then
-        delete from hotline.inbox where ticket_id = t.id;
-        return;
+    select array_agg((c.t).id) into ended from unnest(calls) c where (c.t).state >= 70 and (c.was).state < 70;
+    if ended is not null then
+        delete from hotline.inbox where ticket_id = any (ended);
     end if;
-    select * into k from hotline.clock
-    where ticket_id = t.id and met_at is null and stopped_at is null
-      and kind in ('accept', 'dispatch', 'sign', 'unit', 'redo', 'audit', 'callback', 'closing', 'consultation', 'draft')
-    order by due_at limit 1;
     insert into hotline.inbox as i (ticket_id, ticket_no, version, state, assignment_state, title, appeal_type, urgency, secrecy, channel,
         category_id, division, unit_id, units, round, created_by, submitted_at, due_kind, due_at, warn_at, deep_at, paused,
         phone_hmac, waits_for)
-    values (t.id, t.ticket_no, t.version, t.state, a.state, t.title, t.appeal_type, t.urgency, t.secrecy, t.channel, t.category_id,
-        t.division, t.unit_id, units_, t.round, t.created_by, t.submitted_at, k.kind, k.due_at, k.warn_at, k.deep_at,
-        k.paused_at is not null, (select phone_hmac from hotline.ticket_contact where ticket_id = t.id),
-        coalesce((select min(decider_role) from hotline.approval where ticket_id = t.id and verdict is null),
-            case when k.kind = 'audit' and k.breached_at is not null then 'LDR' end))
+    select (c.t).id, (c.t).ticket_no, (c.t).version, (c.t).state, (c.a).state, (c.t).title, (c.t).appeal_type, (c.t).urgency,
+        (c.t).secrecy, (c.t).channel, (c.t).category_id, (c.t).division, (c.t).unit_id, c.units, (c.t).round, (c.t).created_by,
+        (c.t).submitted_at, (c.head).kind, (c.head).due_at, (c.head).warn_at, (c.head).deep_at, (c.head).paused_at is not null,
+        (select k.phone_hmac from hotline.ticket_contact k where k.ticket_id = (c.t).id),
+        coalesce((select min(w.decider_role) from unnest(c.waits) w),
+            case when (c.head).kind = 'audit' and (c.head).breached_at is not null then 'LDR' end)
+    from unnest(calls) c
+    where (c.t).state < 70 and c.records is not null
     on conflict (ticket_id) do update set
         version = excluded.version, state = excluded.state, assignment_state = excluded.assignment_state, title = excluded.title,
         appeal_type = excluded.appeal_type, urgency = excluded.urgency, secrecy = excluded.secrecy, category_id = excluded.category_id,
@@ -507,44 +589,75 @@ begin
         deep_at = excluded.deep_at, paused = excluded.paused, phone_hmac = excluded.phone_hmac, waits_for = excluded.waits_for;
 end $$;
 
--- What the engine does by itself after an action, in the same commit: dispatch where the directory is unambiguous, close where
--- no callback is wanted.  A refusal just leaves it to people.
-create or replace function hotline.follow_up(tid bigint, action_ text) returns void
-language plpgsql as $$
+-- Calls on tickets as they are stored, with all that their list rows need.
+create or replace function hotline.as_stored(ids bigint[]) returns hotline.call[]
+language plpgsql stable as $$
 declare
-    x jsonb := '{}';
-    t hotline.ticket;
+    calls hotline.call[];
+    c hotline.call;
 begin
-    select * into t from hotline.ticket where id = tid;
-    if action_ = 'dispatch' then
-        x := hotline.auto_dispatch(t);
-        if x is null then
-            return;
-        end if;
-    end if;
-    perform hotline.step(tid, action_, hotline.system_actor(), x);
+    foreach c in array coalesce(hotline.load(ids), '{}') loop
+        c.head := hotline.head_clock(c.clocks);
+        c.records := '{}';
+        calls := calls || c;
+    end loop;
+    return calls;
 end $$;
 
--- What a person hears back after an action.  Where something followed it, or the assignment went back, the ticket and its main
--- assignment are not those of the call any more.
-create or replace function hotline.acted(tid bigint, c hotline.call) returns api.answer
-language plpgsql stable as $$
+-- A notice to the citizen or the unit, sent from the outbox after the commit.
+create or replace function hotline.notify(c hotline.call, kind_ text, args_ jsonb) returns hotline.call
+language plpgsql as $$
+begin
+    c.notices := c.notices || row(hotline.new_id(), (c.t).id, kind_, args_, c.at, null)::hotline.outbox;
+    return c;
+end $$;
+
+-- What the engine does by itself after an action, in the same commit: dispatch where the directory is unambiguous, close where
+-- no callback is wanted.  A refusal just leaves it to people.
+create or replace function hotline.follow_up(c hotline.call, action_ text) returns hotline.call
+language plpgsql as $$
+declare
+    f hotline.call := c;
+begin
+    f.x := '{}';
+    if action_ = 'dispatch' then
+        f.x := hotline.auto_dispatch(c.t);
+        if f.x is null then
+            return c;
+        end if;
+    end if;
+    f.actor := hotline.system_actor();
+    f := hotline.take(f, action_);
+    if (f.said).status is distinct from 200 then
+        return c;
+    end if;
+    f.event := c.event; -- the person hears of the own step
+    f.rule := c.rule;
+    return f;
+end $$;
+
+-- What a person hears back after an action.
+create or replace function hotline.acted(c hotline.call) returns hotline.call
+language plpgsql as $$
 declare
     t hotline.ticket := c.t;
     a hotline.assignment := c.a;
-    i hotline.inbox;
+    k hotline.clock := hotline.head_clock(c.clocks);
     more jsonb := '{}';
 begin
-    if (c.rule).follow is not null or a.state in (8, 9) then
-        select * into t from hotline.ticket where id = tid;
-        a := hotline.main_of(t);
+    if t.state >= 70 then
+        k := null;
     end if;
-    select * into i from hotline.inbox where ticket_id = tid;
+    c.head := k;
+    if a.state in (8, 9) then
+        a := null;
+    end if;
     if (c.rule).id = 'T04' then
-        select jsonb_build_object('query_code_enc', query_code_enc) into more from hotline.ticket_contact where ticket_id = tid;
+        select jsonb_build_object('query_code_enc', query_code_enc) into more from hotline.ticket_contact where ticket_id = t.id;
     end if;
-    return hotline.answer(200, jsonb_build_object('id', tid::text, 'number', t.ticket_no, 'state', hotline.name_of('state', t.state),
+    c.said := hotline.answer(200, jsonb_build_object('id', t.id::text, 'number', t.ticket_no, 'state', hotline.name_of('state', t.state),
         'assignment_state', hotline.name_of('assignment_state', a.state), 'version', t.version,
-        'event', (c.event)::text, 'light', hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, hotline.now()),
-        'due_at', hotline.time_text(i.due_at), 'due_kind', i.due_kind, 'promise_due_at', hotline.time_text(t.promise_due_at)) || more);
+        'event', (c.event)::text, 'light', hotline.light(k.due_at, k.warn_at, k.deep_at, k.paused_at is not null, hotline.now()),
+        'due_at', hotline.time_text(k.due_at), 'due_kind', k.kind, 'promise_due_at', hotline.time_text(t.promise_due_at)) || more);
+    return c;
 end $$;

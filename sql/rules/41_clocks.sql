@@ -20,7 +20,7 @@ begin
     where k.policy = p and k.version = v and k.kind = kind_;
 end $$;
 
--- Start a clock; store_clocks writes it with the others of its transition, so no effect after a start may ask for it.
+-- Start a clock.  All of this works on c.clocks; store_clocks writes them.
 create or replace function hotline.clock_start(c hotline.call, kind_ text) returns hotline.call
 language plpgsql as $$
 declare
@@ -42,15 +42,50 @@ begin
     if k.budget is null then
         return c;
     end if;
+    return hotline.clock_run(c, hotline.clock_times(k, c.like_));
+end $$;
+
+-- Due time and lights of a clock from its start, budget and unit.  like_: clocks that were computed before; one that starts at the same
+-- moment with the same budget falls due at the same moment.
+create or replace function hotline.clock_times(k hotline.clock, like_ hotline.clock[] default null) returns hotline.clock
+language plpgsql stable as $$
+declare
+    other hotline.clock;
+begin
+    if like_ is not null then
+        foreach other in array like_ loop
+            if other.start_at = k.start_at and other.budget = k.budget and other.unit = k.unit and other.calendar_id = k.calendar_id then
+                k.due_at := other.due_at;
+                k.provisional := other.provisional;
+                k.warn_at := other.warn_at;
+                k.deep_at := other.deep_at;
+                return k;
+            end if;
+        end loop;
+    end if;
     select d.due_at, d.provisional into k.due_at, k.provisional from hotline.clock_due(k.calendar_id, k.start_at, k.budget, k.unit) d;
     k.warn_at := hotline.clock_warn(k.calendar_id, k.start_at, k.due_at, k.budget, k.unit);
     k.deep_at := hotline.clock_deep(k.calendar_id, k.due_at);
+    return k;
+end $$;
+
+-- A new clock of the call, and the due time that ticket and assignment show.
+create or replace function hotline.clock_run(c hotline.call, k hotline.clock) returns hotline.call
+language plpgsql as $$
+begin
     c.clocks := c.clocks || k;
-    if kind_ = 'sign' then
+    c.started := c.started || k.id;
+    return hotline.show_due(c, k);
+end $$;
+
+create or replace function hotline.show_due(c hotline.call, k hotline.clock) returns hotline.call
+language plpgsql as $$
+begin
+    if k.kind = 'sign' then
         c.a.sign_due_at := k.due_at;
-    elsif kind_ = 'unit' then
+    elsif k.kind = 'unit' then
         c.a.unit_due_at := k.due_at;
-    elsif kind_ = 'promise' then
+    elsif k.kind = 'promise' then
         c.t.promise_due_at := k.due_at;
         c.payload := c.payload || hotline.promise_told(k.due_at);
     end if;
@@ -61,60 +96,98 @@ end $$;
 create or replace function hotline.promise_told(due timestamptz) returns jsonb
 language sql stable as $$ select jsonb_build_object('promise_due_at', hotline.time_text(due)) $$;
 
-create or replace function hotline.store_clocks(started hotline.clock[]) returns void
-language plpgsql as $$
-begin
-    insert into hotline.clock select * from unnest(started);
-    insert into hotline.timer (id, at, ticket_id, kind, clock_id)
-    select hotline.new_id(), due_at, ticket_id, 'clock', id from unnest(started) where kind <> 'draft';
-end $$;
-
--- A met sign or unit clock keeps its timer: when the due time has passed, the assignment enters the due-type figures.
-create or replace function hotline.clock_meet(c hotline.call, kind_ text) returns void
-language plpgsql as $$
-begin
-    with met as (
-        update hotline.clock set met_at = c.at, breached_at = case when c.at > due_at then coalesce(breached_at, due_at) else breached_at end
-        where ticket_id = (c.t).id and kind = kind_ and met_at is null and stopped_at is null
-          and (assignment_id is null or assignment_id = (c.a).id)
-        returning id, kind)
-    delete from hotline.timer where ticket_id = (c.t).id and clock_id in (select id from met where kind not in ('sign', 'unit'));
-end $$;
-
-create or replace function hotline.clock_stop(c hotline.call, kind_ text) returns void
-language plpgsql as $$
-begin
-    with stopped as (
-        update hotline.clock set stopped_at = c.at, breached_at = case when c.at > due_at then coalesce(breached_at, due_at) else breached_at end
-        where ticket_id = (c.t).id and (kind_ = '*' or kind = kind_) and met_at is null and stopped_at is null
-        returning id)
-    delete from hotline.timer where ticket_id = (c.t).id and clock_id in (select id from stopped);
-end $$;
-
--- A clock that had been met runs again towards the same due time.
-create or replace function hotline.clock_unmeet(c hotline.call, kind_ text) returns void
+-- One change of the clocks of a kind ('*' is every one) that it fits: meet, stop or breach those that run, unmeet the last that was met.
+-- What belongs to an assignment is met and unmet for the main one alone.
+create or replace function hotline.clock_change(c hotline.call, kind_ text, effect_ text) returns hotline.call
 language plpgsql as $$
 declare
+    ks hotline.clock[] := c.clocks;
     k hotline.clock;
 begin
-    select * into k from hotline.clock
-    where ticket_id = (c.t).id and kind = kind_ and met_at is not null and (assignment_id is null or assignment_id = (c.a).id)
-    order by id desc limit 1;
-    if not found then
-        return;
-    end if;
-    update hotline.clock set met_at = null, breached_at = case when c.at > due_at then coalesce(breached_at, due_at) end
-    where ticket_id = k.ticket_id and id = k.id;
-    insert into hotline.timer (id, at, ticket_id, kind, clock_id)
-    select hotline.new_id(), k.due_at, k.ticket_id, 'clock', k.id
-    where k.due_at >= c.at and not exists (select from hotline.timer where ticket_id = k.ticket_id and clock_id = k.id);
+    for i in reverse coalesce(cardinality(ks), 0) .. 1 loop
+        k := ks[i];
+        if kind_ <> '*' and k.kind <> kind_
+                or effect_ in ('meet', 'unmeet') and k.assignment_id is distinct from (c.a).id and k.assignment_id is not null
+                or effect_ = 'unmeet' and k.met_at is null
+                or effect_ <> 'unmeet' and (k.met_at is not null or k.stopped_at is not null) then
+            continue;
+        end if;
+        case effect_
+            when 'meet' then k.met_at := c.at;
+            when 'stop' then k.stopped_at := c.at;
+            when 'unmeet' then k.met_at := null;
+            when 'breach' then k.stopped_at := c.at;
+        end case;
+        if effect_ = 'breach' then
+            k.breached_at := k.due_at;
+        elsif effect_ = 'unmeet' then
+            k.breached_at := case when c.at > k.due_at then coalesce(k.breached_at, k.due_at) end;
+        elsif c.at > k.due_at then
+            k.breached_at := coalesce(k.breached_at, k.due_at);
+        end if;
+        ks[i] := k;
+        c.touched := c.touched || k.id;
+        exit when effect_ = 'unmeet';
+    end loop;
+    c.clocks := ks;
+    return c;
 end $$;
 
-create or replace function hotline.clock_breach(c hotline.call, kind_ text) returns void
-language plpgsql as $$
+-- The clock people work against: of those that run, the one that falls due first; null when none runs.
+create or replace function hotline.head_clock(clocks hotline.clock[]) returns hotline.clock
+language plpgsql immutable as $$
+declare
+    k hotline.clock;
+    head hotline.clock;
 begin
-    update hotline.clock set breached_at = due_at, stopped_at = c.at
-    where ticket_id = (c.t).id and kind = kind_ and met_at is null and stopped_at is null;
+    if clocks is null then
+        return null;
+    end if;
+    foreach k in array clocks loop
+        if k.met_at is null and k.stopped_at is null and k.kind in ('accept', 'dispatch', 'sign', 'unit', 'redo', 'audit', 'callback',
+                'closing', 'consultation', 'draft') and (head.due_at is null or k.due_at < head.due_at) then
+            head := k;
+        end if;
+    end loop;
+    return head;
+end $$;
+
+-- Write the clocks of calls that are new or changed, and their timers.  One that ended needs none any more; but a met sign or unit clock
+-- keeps its own: when the due time has passed, the assignment enters the due-type figures.
+create or replace function hotline.store_clocks(calls hotline.call[]) returns void
+language plpgsql set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+begin
+    insert into hotline.clock
+    select k.* from unnest(calls) c cross join lateral unnest(c.clocks) k where k.id = any (c.started);
+    insert into hotline.timer (id, at, ticket_id, kind, clock_id)
+    select hotline.new_id(), k.due_at, k.ticket_id, 'clock', k.id
+    from unnest(calls) c cross join lateral unnest(c.clocks) k
+    where k.id = any (c.started) and k.kind <> 'draft' and (k.kind in ('sign', 'unit') or k.met_at is null and k.stopped_at is null);
+    if not exists (select from unnest(calls) c where c.touched is not null) then
+        return;
+    end if;
+    update hotline.clock o set
+        start_at = k.start_at, budget = k.budget, unit = k.unit, due_at = k.due_at, warn_at = k.warn_at, deep_at = k.deep_at,
+        provisional = k.provisional, met_at = k.met_at, stopped_at = k.stopped_at, breached_at = k.breached_at, paused_at = k.paused_at
+    from unnest(calls) c cross join lateral unnest(c.clocks) k
+    where k.id = any (c.touched) and o.ticket_id = k.ticket_id and o.id = k.id;
+    delete from hotline.timer m
+    using unnest(calls) c cross join lateral unnest(c.clocks) k
+    where k.id = any (c.touched) and m.ticket_id = k.ticket_id and m.clock_id = k.id
+      and (k.stopped_at is not null or k.paused_at is not null or k.met_at is not null and k.kind not in ('sign', 'unit'));
+    if not exists (select from unnest(calls) c cross join lateral unnest(c.clocks) k
+                   where k.id = any (c.touched) and k.met_at is null and k.stopped_at is null and k.paused_at is null) then
+        return;
+    end if;
+    update hotline.timer m set at = k.due_at
+    from unnest(calls) c cross join lateral unnest(c.clocks) k
+    where k.id = any (c.touched) and k.met_at is null and k.stopped_at is null and k.paused_at is null
+      and m.ticket_id = k.ticket_id and m.clock_id = k.id and m.at <> k.due_at;
+    insert into hotline.timer (id, at, ticket_id, kind, clock_id)
+    select hotline.new_id(), k.due_at, k.ticket_id, 'clock', k.id
+    from unnest(calls) c cross join lateral unnest(c.clocks) k
+    where k.id = any (c.touched) and k.met_at is null and k.stopped_at is null and k.paused_at is null and k.kind <> 'draft' and k.breached_at is null
+      and not exists (select from hotline.timer m where m.ticket_id = k.ticket_id and m.clock_id = k.id);
 end $$;
 
 -- The promise was made for the type the citizen chose; a type with a shorter one brings it forward, nothing here puts it off.
@@ -122,25 +195,27 @@ create or replace function hotline.shorten_promise(c hotline.call, urgency_ smal
 language plpgsql as $$
 declare
     p text := hotline.policy_for((c.t).appeal_type, urgency_);
+    ks hotline.clock[] := c.clocks;
     k hotline.clock;
     due timestamptz;
 begin
-    select * into k from hotline.clock
-    where ticket_id = (c.t).id and kind = 'promise' and met_at is null and stopped_at is null and paused_at is null;
-    if not found then
+    for i in 1 .. coalesce(cardinality(ks), 0) loop
+        k := ks[i];
+        if k.kind <> 'promise' or k.met_at is not null or k.stopped_at is not null or k.paused_at is not null then
+            continue;
+        end if;
+        due := k.due_at;
+        select promise_budget, promise_unit into k.budget, k.unit from hotline.policy where code = p and version = hotline.policy_version(p, k.start_at);
+        k := hotline.clock_times(k);
+        if k.due_at > c.at and k.due_at < due then
+            ks[i] := k;
+            c.clocks := ks;
+            c.touched := c.touched || k.id;
+            c.t.promise_due_at := k.due_at;
+            c.payload := c.payload || hotline.promise_told(k.due_at);
+        end if;
         return c;
-    end if;
-    select promise_budget, promise_unit into k.budget, k.unit from hotline.policy where code = p and version = hotline.policy_version(p, k.start_at);
-    due := (hotline.clock_due(k.calendar_id, k.start_at, k.budget, k.unit)).due_at;
-    if due is null or due <= c.at or due >= k.due_at then
-        return c;
-    end if;
-    update hotline.clock set budget = k.budget, unit = k.unit, due_at = due, warn_at = hotline.clock_warn(calendar_id, start_at, due, k.budget, k.unit),
-        deep_at = hotline.clock_deep(calendar_id, due)
-    where ticket_id = k.ticket_id and id = k.id;
-    update hotline.timer set at = due where ticket_id = k.ticket_id and clock_id = k.id;
-    c.t.promise_due_at := due;
-    c.payload := c.payload || hotline.promise_told(due);
+    end loop;
     return c;
 end $$;
 
@@ -151,41 +226,58 @@ declare
     e hotline.clock_effect;
 begin
     for e in select * from hotline.clock_effect where transition = (c.rule).id order by ord loop
-        case e.effect
-            when 'start' then c := hotline.clock_start(c, e.kind);
-            when 'meet' then perform hotline.clock_meet(c, e.kind);
-            when 'stop' then perform hotline.clock_stop(c, e.kind);
-            when 'unmeet' then perform hotline.clock_unmeet(c, e.kind);
-            when 'breach' then perform hotline.clock_breach(c, e.kind);
-        end case;
+        if e.effect = 'start' then
+            c := hotline.clock_start(c, e.kind);
+        else
+            c := hotline.clock_change(c, e.kind, e.effect);
+        end if;
     end loop;
     return c;
 end $$;
 
--- Stop the clock (same amount is added later); kept for the rows of the table that suspend, park or wait for the citizen.
-create or replace function hotline.clock_pause(tid bigint, kind_ text, reason_ text, asked int, approved int, at_ timestamptz) returns void
-language plpgsql as $$
-begin
-    insert into hotline.clock_pause (ticket_id, clock_id, reason, from_at, asked_by, approved_by)
-    select tid, id, reason_, at_, asked, approved from hotline.clock
-    where ticket_id = tid and kind = kind_ and met_at is null and stopped_at is null and paused_at is null;
-    update hotline.clock set paused_at = at_
-    where ticket_id = tid and kind = kind_ and met_at is null and stopped_at is null and paused_at is null;
-    delete from hotline.timer where ticket_id = tid and clock_id in (select id from hotline.clock where ticket_id = tid and paused_at is not null);
-end $$;
-
-create or replace function hotline.clock_resume(tid bigint, kind_ text, at_ timestamptz) returns void
+-- Pause the running clocks of a kind; the pause is kept with its reason.
+create or replace function hotline.clock_pause(c hotline.call, kind_ text, reason_ text, asked int, approved int) returns hotline.call
 language plpgsql as $$
 declare
+    ks hotline.clock[] := c.clocks;
     k hotline.clock;
 begin
-    for k in select * from hotline.clock where ticket_id = tid and kind = kind_ and paused_at is not null loop
-        update hotline.clock_pause set to_at = at_ where clock_id = k.id and to_at is null;
-        k.due_at := hotline.clock_after_pause(k.calendar_id, k.due_at, k.unit, k.paused_at, at_);
-        update hotline.clock set paused_at = null, due_at = k.due_at,
-            warn_at = hotline.clock_warn(calendar_id, start_at, k.due_at, budget, unit),
-            deep_at = hotline.clock_deep(calendar_id, k.due_at)
-        where ticket_id = tid and id = k.id;
-        insert into hotline.timer (id, at, ticket_id, kind, clock_id) values (hotline.new_id(), k.due_at, tid, 'clock', k.id);
+    for i in 1 .. coalesce(cardinality(ks), 0) loop
+        k := ks[i];
+        if k.kind = kind_ and k.met_at is null and k.stopped_at is null and k.paused_at is null then
+            insert into hotline.clock_pause (ticket_id, clock_id, reason, from_at, asked_by, approved_by)
+            values (k.ticket_id, k.id, reason_, c.at, asked, approved);
+            k.paused_at := c.at;
+            ks[i] := k;
+            c.touched := c.touched || k.id;
+        end if;
     end loop;
+    c.clocks := ks;
+    return c;
+end $$;
+
+-- Paused clocks of a kind run again with what was left of their budget; assignment and promise show the later due time.
+create or replace function hotline.clock_resume(c hotline.call, kind_ text) returns hotline.call
+language plpgsql as $$
+declare
+    ks hotline.clock[] := c.clocks;
+    k hotline.clock;
+begin
+    for i in 1 .. coalesce(cardinality(ks), 0) loop
+        k := ks[i];
+        if k.kind = kind_ and k.paused_at is not null then
+            update hotline.clock_pause set to_at = c.at where clock_id = k.id and to_at is null;
+            k.due_at := hotline.clock_after_pause(k.calendar_id, k.due_at, k.unit, k.paused_at, c.at);
+            k.warn_at := hotline.clock_warn(k.calendar_id, k.start_at, k.due_at, k.budget, k.unit);
+            k.deep_at := hotline.clock_deep(k.calendar_id, k.due_at);
+            k.paused_at := null;
+            ks[i] := k;
+            c.touched := c.touched || k.id;
+            if k.assignment_id is null or k.assignment_id = (c.a).id then
+                c := hotline.show_due(c, k);
+            end if;
+        end if;
+    end loop;
+    c.clocks := ks;
+    return c;
 end $$;

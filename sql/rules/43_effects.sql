@@ -179,6 +179,7 @@ begin
         values (hotline.new_id(), (c.t).id, 2, co::int, (c.t).round, 1, c.x->>'instruction', (c.a).policy, (c.a).policy_version,
             (c.actor).id, c.at);
         n := n + 1;
+        c.others := true;
     end loop;
     c.t.unit_id := (c.a).unit_id;
     c.t.directory_item_id := item.id;
@@ -224,6 +225,7 @@ create or replace function hotline.do_reply(c hotline.call) returns hotline.call
 language plpgsql as $$
 declare
     n smallint;
+    asked hotline.approval;
 begin
     select coalesce(max(version), 0) + 1 into n from hotline.reply where ticket_id = (c.t).id;
     insert into hotline.reply (id, ticket_id, assignment_id, round, version, result, fact_finding, content, measures, legal_basis,
@@ -233,7 +235,9 @@ begin
         (c.x->>'told_at')::timestamptz, c.x->>'told_way', (c.actor).id, c.at);
     insert into hotline.approval (id, ticket_id, assignment_id, kind, action, asked_by, asked_at, asks, decider_role)
     values (hotline.new_id(), (c.t).id, (c.a).id, 'reply', 'unit_approve', (c.actor).id, c.at,
-        jsonb_build_object('reply', c.event::text), 'UAP');
+        jsonb_build_object('reply', c.event::text), 'UAP')
+    returning * into asked;
+    c.waits := c.waits || asked;
     c.payload := c.payload || jsonb_build_object('reply', c.event::text, 'result', c.x->>'result');
     return c;
 end $$;
@@ -314,10 +318,10 @@ begin
     delete from hotline.timer where ticket_id = (c.t).id and kind = 'unreachable';
     linked := found;
     if from_at is not null then
-        insert into hotline.timer (id, at, ticket_id, kind) values (hotline.new_id(), from_at, (c.t).id, 'unreachable');
+        c := hotline.set_timer(c, 'unreachable', from_at);
     end if;
     if from_at is not null and not linked then
-        insert into hotline.outbox (id, ticket_id, kind, args, at) values (hotline.new_id(), (c.t).id, 'rating_link', '{}', c.at);
+        c := hotline.notify(c, 'rating_link', '{}');
     end if;
     return c;
 end $$;

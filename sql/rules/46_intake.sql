@@ -94,7 +94,7 @@ begin
     if like_.at = c.at and (like_.t).appeal_type = t.appeal_type and (like_.t).urgency = t.urgency and transition_ <> 'T01' then
         c := hotline.same_clocks(c, like_);
     elsif transition_ = 'T01' then
-        c.clocks := array[hotline.draft_clock(c)];
+        c := hotline.clock_run(c, hotline.draft_clock(c));
     else
         c := hotline.run_clocks(c);
     end if;
@@ -110,10 +110,8 @@ begin
     foreach k in array like_.clocks loop
         k.id := hotline.new_id();
         k.ticket_id := (c.t).id;
-        c.clocks := c.clocks || k;
+        c := hotline.clock_run(c, k);
     end loop;
-    c.t.promise_due_at := (like_.t).promise_due_at;
-    c.payload := c.payload || hotline.promise_told((like_.t).promise_due_at);
     return c;
 end $$;
 
@@ -148,10 +146,10 @@ begin
     from unnest(made) c cross join lateral (select c.x->'contact' as k) contact;
     insert into hotline.ticket_gram (ticket_id, grams)
     select (c.t).id, array(select g::int from jsonb_array_elements_text(c.x->'grams') g) from unnest(made) c;
-    insert into hotline.event select (c.record).* from unnest(made) c;
+    insert into hotline.event select e.* from unnest(made) c cross join lateral unnest(c.records) e;
     insert into hotline.outbox (id, ticket_id, kind, args, at)
     select hotline.new_id(), (c.t).id, 'received', '{}', c.at from unnest(made) c where (c.t).submitted_at is not null;
-    perform hotline.store_clocks(array(select k from unnest(made) c cross join lateral unnest(c.clocks) k));
+    perform hotline.store_clocks(made);
     insert into hotline.inbox (ticket_id, ticket_no, version, state, title, appeal_type, urgency, secrecy, channel, category_id, division,
         unit_id, round, created_by, submitted_at, due_kind, due_at, warn_at, deep_at, phone_hmac)
     select (c.t).id, (c.t).ticket_no, (c.t).version, (c.t).state, (c.t).title, (c.t).appeal_type, (c.t).urgency, (c.t).secrecy,
@@ -159,7 +157,7 @@ begin
         k.kind, k.due_at, k.warn_at, k.deep_at, c.x->'contact'->>'phone_hmac'
     from unnest(made) c
     left join lateral (select * from unnest(c.clocks) u where u.kind <> 'promise' order by due_at limit 1) k on true;
-    perform hotline.count_ticket(null, c.t) from unnest(made) c;
+    perform hotline.count_calls(made);
 end $$;
 
 create or replace function hotline.intake_answer(c hotline.call) returns api.answer
@@ -196,29 +194,58 @@ end $$;
 create or replace function hotline.clock_fired(m hotline.timer) returns void
 language plpgsql as $$
 declare
+    c hotline.call := hotline.fired(hotline.hold(m.ticket_id), m);
+begin
+    perform hotline.store(array[c]);
+end $$;
+
+-- The same in memory.
+create or replace function hotline.fired(c hotline.call, m hotline.timer) returns hotline.call
+language plpgsql as $$
+declare
+    ks hotline.clock[] := c.clocks;
+    n int;
     k hotline.clock;
-    t hotline.ticket;
-    a_was hotline.assignment;
     a hotline.assignment;
 begin
-    select * into t from hotline.ticket where id = m.ticket_id for update;
-    select * into k from hotline.clock where ticket_id = m.ticket_id and id = m.clock_id;
+    select i into n from generate_subscripts(ks, 1) i where (ks[i]).id = m.clock_id;
+    k := ks[n];
     if k.kind in ('sign', 'unit') then
-        select * into a_was from hotline.assignment where ticket_id = m.ticket_id and id = k.assignment_id;
-        a := a_was;
-        a.sign_counted := a.sign_counted or k.kind = 'sign' and a.state not in (8, 9);
-        a.due_counted := a.due_counted or k.kind = 'unit' and a.state not in (8, 9);
-        perform hotline.save_assignment(a_was, a, t, t);
+        if k.assignment_id = (c.a).id then
+            if k.kind = 'sign' then
+                c.a.sign_counted := true;
+            else
+                c.a.due_counted := true;
+            end if;
+        else
+            select * into a from hotline.assignment where ticket_id = m.ticket_id and id = k.assignment_id;
+            perform hotline.save_assignment(a, hotline.counted(a, k.kind), c.t, c.t);
+        end if;
     end if;
-    if k.met_at is not null or k.stopped_at is not null then
-        return;
+    if k.id is null or k.met_at is not null or k.stopped_at is not null then
+        return c;
     end if;
-    update hotline.clock set breached_at = due_at where ticket_id = k.ticket_id and id = k.id;
+    k.breached_at := k.due_at;
+    ks[n] := k;
+    c.clocks := ks;
+    c.touched := c.touched || k.id;
+    c.x := '{}';
+    c.actor := hotline.system_actor();
     if k.kind = 'sign' then
-        perform hotline.step(t.id, 'deemed_sign', hotline.system_actor(), '{}', at_ => k.due_at);
+        return hotline.take(c, 'deemed_sign', at_ => k.due_at);
     elsif k.kind = 'audit' then
-        perform hotline.step(t.id, 'audit_timeout', hotline.system_actor(), '{}', at_ => k.due_at);
+        return hotline.take(c, 'audit_timeout', at_ => k.due_at);
     end if;
+    return c;
+end $$;
+
+-- An assignment whose due time has passed: it counts in the due-type figures, unless it went back.
+create or replace function hotline.counted(a hotline.assignment, kind_ text) returns hotline.assignment
+language plpgsql immutable as $$
+begin
+    a.sign_counted := a.sign_counted or kind_ = 'sign' and a.state not in (8, 9);
+    a.due_counted := a.due_counted or kind_ = 'unit' and a.state not in (8, 9);
+    return a;
 end $$;
 
 create or replace function hotline.gram_likeness(a int[], b int[]) returns numeric

@@ -395,10 +395,7 @@ begin
     from unnest(given) g
     join unnest(es) e on e.ticket_id = (g->>'ticket')::bigint
     where e.transition in ('T53', 'T03') and g->>'reply' <> '';
-    perform hotline.refresh_inbox(t, a, hotline.units_of(t.id))
-    from unnest(ts) t
-    left join unnest(as_) a on a.ticket_id = t.id
-    where t.state < 70;
+    perform hotline.store_inbox(hotline.as_stored(array(select t.id from unnest(ts) t where t.state < 70)));
     perform hotline.import_count(ts, as_);
     return jsonb_build_object('imported', coalesce(cardinality(ts), 0), 'there', there, 'bad', bad);
 end $$;

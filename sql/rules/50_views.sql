@@ -217,38 +217,29 @@ create or replace function hotline.actions_json(who hotline.actor, t hotline.tic
 language plpgsql as $$
 declare
     c hotline.call;
-    said api.answer;
+    loaded hotline.call := (hotline.load(array[t.id]))[1];
     r record;
-    asked record;
     p hotline.approval;
     found jsonb := '[]';
 begin
+    loaded.actor := who;
+    loaded.at := hotline.now();
     for r in
         select distinct w.action, w.zh, w.en, w.ord, w.id from hotline.transition w
         join hotline.role_right g on g.action = w.action and g.role = any (who.roles)
         where t.state = any (w.from_states) order by w.ord, w.id
     loop
-        c := null;
-        c.t := t;
-        c.a := hotline.main_of(t);
-        c.actor := who;
-        c.at := hotline.now();
-        select * into asked from hotline.permit(c, r.action);
-        c := asked.c;
-        said := asked.said;
-        if said is null and (c.rule).id = r.id then
-            said := hotline.ask_guard(c);
-            if said is null then
+        c := hotline.permit(loaded, r.action);
+        if (c.said).status is null and (c.rule).id = r.id then
+            if (c.rule).guard is null or (hotline.run_guard(c)).status is null then
                 found := found || jsonb_build_object('action', r.action, 'transition', r.id, 'zh', r.zh, 'en', r.en,
                     'asks_approval', hotline.needs_two(c), 'inputs', hotline.inputs_json(c, r.action, hotline.input_defaults(c, r.action)));
             end if;
         end if;
     end loop;
-    c := null;
-    c.t := t;
-    c.actor := who;
-    for p in select * from hotline.approval where ticket_id = t.id and verdict is null order by id loop
-        if hotline.may_decide(c, p) is null then
+    c := loaded;
+    for p in select w.* from unnest(loaded.waits) w loop
+        if (hotline.may_decide(c, p)).status is null then
             select found || jsonb_agg(jsonb_build_object('action', w.action, 'transition', w.id, 'zh', w.zh || '：' || k.zh, 'en', w.en || ': ' || k.en,
                 'asks_approval', false, 'approval', p.id::text, 'asks', p.asks,
                 'inputs', hotline.inputs_json(c, w.action, jsonb_build_object('approval', p.id::text))) order by w.ord)

@@ -163,14 +163,14 @@ begin
     end if;
 end $$;
 
--- Leave the difference that a change of a ticket row makes.  was is null for a new row.
-create or replace function hotline.count_ticket(was hotline.ticket, is_ hotline.ticket) returns void
-language plpgsql as $$
+-- Does this change of a ticket row change what it contributes?  was is null for a new row.
+create or replace function hotline.ticket_counts(was hotline.ticket, is_ hotline.ticket) returns boolean
+language plpgsql immutable as $$
 begin
     if is_.accepted_at is null and was.accepted_at is null and is_.state < 70 and coalesce(was.state, 0) < 70 then
-        return;
+        return false;
     end if;
-    if was.accepted_at is not distinct from is_.accepted_at
+    return not coalesce(was.accepted_at is not distinct from is_.accepted_at
        and greatest(was.state, 69) = greatest(is_.state, 69)
        and was.unit_id is not distinct from is_.unit_id
        and was.category_id is not distinct from is_.category_id
@@ -182,38 +182,21 @@ begin
                and was.close_kind is not distinct from is_.close_kind
                and was.rated is not distinct from is_.rated
                and was.resolved is not distinct from is_.resolved
-               and was.replied_at is not distinct from is_.replied_at) then
-        return;
-    end if;
-    insert into hotline.fact_delta (ticket_id, day, fact, bucket, unit_id, category_id, channel, district, n)
-    select is_.id, day, fact, bucket, unit_id, category_id, channel, district, sum(n)
-    from (
-        select f.day, f.fact, f.bucket, coalesce(is_.unit_id, 0) as unit_id, coalesce(is_.category_id, 0) as category_id,
-               is_.channel as channel, coalesce(left(is_.division, 6), '') as district, f.n
-        from hotline.ticket_facts(is_) f
-        union all
-        select f.day, f.fact, f.bucket, coalesce(was.unit_id, 0), coalesce(was.category_id, 0),
-               was.channel, coalesce(left(was.division, 6), ''), -f.n
-        from hotline.ticket_facts(was) f
-        where was.id is not null
-    ) d
-    group by day, fact, bucket, unit_id, category_id, channel, district
-    having sum(n) <> 0;
+               and was.replied_at is not distinct from is_.replied_at), false);
 end $$;
 
--- The same for an assignment; the ticket gives category, channel and district, so it is called too when those of the ticket change.
-create or replace function hotline.count_assignment(was hotline.assignment, is_ hotline.assignment, t_was hotline.ticket,
-    t_is hotline.ticket) returns void
-language plpgsql as $$
+-- The same for an assignment; the ticket gives category, channel and district.
+create or replace function hotline.assignment_counts(was hotline.assignment, is_ hotline.assignment, t_was hotline.ticket,
+    t_is hotline.ticket) returns boolean
+language plpgsql immutable as $$
 begin
-    if is_.role <> 1 then
-        return;
+    if is_.role is distinct from 1 then
+        return false;
     end if;
     if was.id is null then
-        if is_.round = 0 and not is_.sign_counted and not is_.due_counted then
-            return;
-        end if;
-    elsif was.sign_counted = is_.sign_counted
+        return is_.round <> 0 or is_.sign_counted or is_.due_counted;
+    end if;
+    return not coalesce(was.sign_counted = is_.sign_counted
           and was.due_counted = is_.due_counted
           and was.accepted_at is not distinct from is_.accepted_at
           and was.unit_id = is_.unit_id
@@ -228,7 +211,41 @@ begin
                   and was.sign_due_at is not distinct from is_.sign_due_at)
           and (not is_.due_counted
                or was.unit_due_at is not distinct from is_.unit_due_at
-                  and was.replied_at is not distinct from is_.replied_at) then
+                  and was.replied_at is not distinct from is_.replied_at), false);
+end $$;
+
+-- Leave the differences that calls make by their tickets and main assignments.
+create or replace function hotline.count_calls(calls hotline.call[]) returns void
+language plpgsql as $$
+begin
+    insert into hotline.fact_delta (ticket_id, day, fact, bucket, unit_id, category_id, channel, district, n)
+    select ticket_id, day, fact, bucket, unit_id, category_id, channel, district, sum(n)
+    from (
+        select (c.t).id as ticket_id, f.day, f.fact, f.bucket, coalesce((s.t).unit_id, 0) as unit_id, coalesce((s.t).category_id, 0) as category_id,
+            (s.t).channel as channel, coalesce(left((s.t).division, 6), '') as district, s.sign * f.n as n
+        from unnest(calls) c
+        cross join lateral (select c.t as t, 1 as sign union all select c.was, -1 where (c.was).id is not null) s
+        cross join lateral hotline.ticket_facts(s.t) f
+        where hotline.ticket_counts(c.was, c.t)
+        union all
+        select (c.t).id, f.day, f.fact, f.bucket, (s.a).unit_id, coalesce((s.t).category_id, 0),
+            (s.t).channel, coalesce(left((s.t).division, 6), ''), s.sign * f.n
+        from unnest(calls) c
+        cross join lateral (select case when (c.a).id = (c.a_was).id then c.a_was end as old) before
+        cross join lateral (select c.t as t, c.a as a, 1 as sign union all select c.was, old, -1 where (old).id is not null) s
+        cross join lateral hotline.assignment_facts(s.a) f
+        where hotline.assignment_counts(old, c.a, c.was, c.t)
+    ) d
+    group by ticket_id, day, fact, bucket, unit_id, category_id, channel, district
+    having sum(n) <> 0;
+end $$;
+
+-- The difference that the change of one assignment leaves.
+create or replace function hotline.count_assignment(was hotline.assignment, is_ hotline.assignment, t_was hotline.ticket,
+    t_is hotline.ticket) returns void
+language plpgsql as $$
+begin
+    if not hotline.assignment_counts(was, is_, t_was, t_is) then
         return;
     end if;
     insert into hotline.fact_delta (ticket_id, day, fact, bucket, unit_id, category_id, channel, district, n)

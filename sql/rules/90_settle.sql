@@ -14,6 +14,26 @@ begin
     delete from hotline.dup_check where at < hotline.now() - make_interval(days => hotline.setting_int('keep.searches_days'));
 end $$;
 
+-- run_guard, run_effect, run_needed: the functions that the table names, called without planning a statement for each call.
+create or replace function hotline.make_runners() returns void
+language plpgsql as $outer$
+declare
+    arms text;
+begin
+    select string_agg(format('when %L then hotline.%I(c)', guard, guard), ' ' order by guard) into arms
+    from (select distinct guard from hotline.transition where guard is not null) g;
+    execute format('create or replace function hotline.run_guard(c hotline.call) returns api.answer language plpgsql as
+        $$ begin return case (c.rule).guard %s end; end $$', arms);
+    select string_agg(format('when %L then hotline.%I(c)', effect, effect), ' ' order by effect) into arms
+    from (select distinct effect from hotline.transition where effect is not null) e;
+    execute format('create or replace function hotline.run_effect(c hotline.call) returns hotline.call language plpgsql as
+        $$ begin return case (c.rule).effect %s end; end $$', arms);
+    select string_agg(format('when %L then hotline.%I(c)', kind, needed), ' ' order by kind) into arms
+    from hotline.approval_kind where needed is not null;
+    execute format('create or replace function hotline.run_needed(c hotline.call, kind text) returns boolean language plpgsql as
+        $$ begin return case kind %s end; end $$', arms);
+end $outer$;
+
 create or replace function hotline.settle() returns void
 language plpgsql as $$
 declare
@@ -43,6 +63,7 @@ begin
     insert into hotline.setting (name, value, meaning) values ('reference.version', to_jsonb(digest), 'changes with places, units, categories and directory')
     on conflict (name) do update set value = excluded.value;
 
+    perform hotline.make_runners();
     insert into hotline.sweep (swept_to) values (hotline.now()) on conflict do nothing;
     perform hotline.partitions_ahead();
     -- Over months of partitions a plan made anew costs more than the pruning it gains; lists ask for it themselves.

@@ -99,12 +99,12 @@ language plpgsql as $$
 declare
     tid bigint := play.ticket('handling');
 begin
-    perform hotline.clock_pause(tid, 'unit', 'pause_3', 1, 2, '2026-03-03 10:00+08');
+    perform play.pause(tid, 'unit', 'pause_3', '2026-03-03 10:00+08');
     return next (select 'paused ' || (select paused_at is not null from hotline.clock where ticket_id = tid and kind = 'unit')
         || ' timers ' || (select count(*) from hotline.timer m join hotline.clock k on k.id = m.clock_id where k.ticket_id = tid and k.kind = 'unit'));
-    perform hotline.clock_resume(tid, 'unit', '2026-03-05 09:00+08');
-    perform hotline.clock_pause(tid, 'unit', 'pause_6', 1, 2, '2026-03-06 16:00+08');
-    perform hotline.clock_resume(tid, 'unit', '2026-03-09 09:00+08');
+    perform play.resume(tid, 'unit', '2026-03-05 09:00+08');
+    perform play.pause(tid, 'unit', 'pause_6', '2026-03-06 16:00+08');
+    perform play.resume(tid, 'unit', '2026-03-09 09:00+08');
     return next (select to_char(due_at, 'MM-DD') || ' yellow ' || to_char(warn_at, 'MM-DD') || ' deep ' || to_char(deep_at, 'MM-DD') from hotline.clock where ticket_id = tid and kind = 'unit');
     return next (select to_char(max(m.at), 'MM-DD') || ' ' || count(*) from hotline.timer m join hotline.clock k on k.id = m.clock_id where k.ticket_id = tid and k.kind = 'unit');
 end $$;

@@ -22,10 +22,10 @@ insert into play.case select 'unsigned', play.ticket('pending_sign');
 
 -- A clock that was paused and runs again, another that is paused now.
 insert into play.case select 'paused', play.ticket('handling');
-select clock_pause(tid, 'unit', 'pause_1', null, null, play.clock()::timestamptz) from play.case where stage = 'paused' \g /dev/null
+select play.pause(tid, 'unit', 'pause_1', play.clock()::timestamptz, null, null) from play.case where stage = 'paused' \g /dev/null
 select play.go('2026-03-23 10:00') \g /dev/null
-select clock_resume(tid, 'unit', play.clock()::timestamptz) from play.case where stage = 'paused' \g /dev/null
-select clock_pause(tid, 'unit', 'pause_3', 5, 6, play.clock()::timestamptz) from play.case where stage = 'handling' \g /dev/null
+select play.resume(tid, 'unit', play.clock()::timestamptz) from play.case where stage = 'paused' \g /dev/null
+select play.pause(tid, 'unit', 'pause_3', play.clock()::timestamptz, 5, 6) from play.case where stage = 'handling' \g /dev/null
 
 select take_time(jsonb_build_object('at', play.clock())) \g /dev/null
 select is_empty('select * from check_invariants()', 'tickets of every kind: nothing is wrong with any');

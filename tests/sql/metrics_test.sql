@@ -138,11 +138,14 @@ declare
     is_ ticket := pg_temp.made(i_, step);
     a_was assignment;
     a assignment;
+    c call;
 begin
     select * into was from ticket where id = is_.id;
     delete from ticket where id = is_.id;
     insert into ticket values (is_.*);
-    perform count_ticket(was, is_);
+    c.was := was;
+    c.t := is_;
+    perform count_calls(array[c]);
     for r in 0..(i_ % 4 = 0)::int loop
         a := pg_temp.given(i_, step, is_, r);
         select * into a_was from assignment where ticket_id = a.ticket_id and id = a.id;
