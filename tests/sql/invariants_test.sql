@@ -82,7 +82,7 @@ from (values
     ('10', 'a verdict that is gone', 'rounds_up', 'delete from hotline.callback where ticket_id = :t and round = 0'),
     ('11', 'a unit that still works on what is closed', 'closed', 'insert into hotline.assignment select (jsonb_populate_record(a, ''{"id": 5, "role": 2, "state": 3}'')).* from hotline.assignment a where ticket_id = :t'),
     ('11', 'a clock that still runs', 'closed', 'update hotline.clock set stopped_at = null, met_at = null where ticket_id = :t and kind = ''closing'''),
-    ('11', 'a closed ticket among the open work', 'closed', 'insert into hotline.inbox (ticket_id, ticket_no, version, state, title, appeal_type, urgency, secrecy, channel, round) select id, ticket_no, 1, state, '''', 1, 4, 0, 20, 0 from hotline.ticket where id = :t; update hotline.inbox set units = hotline.units_of(:t) where ticket_id = :t')
+    ('11', 'a closed ticket among the open work', 'closed', 'insert into hotline.inbox (ticket_id, ticket_no, version, state, title, appeal_type, urgency, secrecy, channel, round) select id, ticket_no, 1, state, '''', 1, 4, 0, 20, 0 from hotline.ticket where id = :t; update hotline.inbox set units = (hotline.load(array[:t]::bigint[]))[1].units where ticket_id = :t')
 ) as v(wants, name, stage, what);
 
 -- What belongs to no ticket that is there.
