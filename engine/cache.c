@@ -27,7 +27,7 @@ enum {
     CONNECT_MS = 1000,
     SPOOL_MS = 3000, /* an append waits for the disk, and a refusal costs a citizen more than a wait */
     RETRY_MS = 100,
-    RETRY_MAX_MS = 5000,
+    RETRY_MAX_MS = 2000,
     PATIENCE = 5 /* a link whose oldest answer is this many time-outs late is dropped */
 };
 
@@ -90,7 +90,7 @@ static void connect_link(struct link *link);
 /* Doubling waits, each between half and one and a half of its length, so that workers do not come back in step. */
 static unsigned retry_ms(unsigned failures)
 {
-    unsigned ms = failures < 6 ? (unsigned)RETRY_MS << failures : RETRY_MAX_MS;
+    unsigned ms = failures < 5 ? (unsigned)RETRY_MS << failures : RETRY_MAX_MS;
 
     return ms / 2 + randombytes_uniform(ms);
 }

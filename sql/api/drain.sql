@@ -34,14 +34,23 @@ begin
             return hotline.drained(was.body->>'number', known, true, '{}');
         end if;
     end if;
-    if found then
+    if was.key is null then
+        -- Away for longer than answers are kept: what the key had made is found by its code alone.
+        known := hotline.drained_before(x, stored_at);
+        if known is not null then
+            if number_ is not null then
+                insert into ticket_ref (ticket_no, ticket_id) values (number_, known);
+            end if;
+            return hotline.drained((select ticket_no from ticket where id = known), known, true, '{}');
+        end if;
+    else
         -- Another complaint under the same key: both were answered, both are tickets.  No client's key has a blank.
         surprises := surprises || 'key_reused'::text;
         x := x || jsonb_build_object('key', (x->>'key') || ' ' || (x->>'number'));
     end if;
     c := hotline.drain_ticket(x, number_, stored_at, surprises);
-    perform hotline.idem_put(x->>'principal', x, hotline.answer(201, jsonb_build_object('number', (c.t).ticket_no,
-        'query_code_enc', x->>'query_code_enc', 'state', hotline.name_of('state', (c.t).state),
-        'promise_due_at', hotline.time_text((c.t).promise_due_at))));
+    perform hotline.idem_put(x->>'principal', x, hotline.intake_answer(c));
+    -- Kept from today on, like any other: who was answered long ago may repeat it only now.
+    update idem set at = greatest(at, stored_at) where principal = x->>'principal' and route = x->>'route' and key = x->>'key';
     return hotline.drained((c.t).ticket_no, (c.t).id, false, (c.t).route->'surprises');
 end $$;

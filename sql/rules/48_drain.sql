@@ -68,3 +68,17 @@ begin
                 spooled || jsonb_build_object('surprises', to_jsonb(surprises || 'unfit'::text)));
     end;
 end $$;
+
+-- The ticket that this complaint had become by another request at its time, of which only the reply was lost; null when it is too young for
+-- its answer to be forgotten.  The code tells: it comes from key and body.  Reads two days of tickets.
+create or replace function hotline.drained_before(x jsonb, stored_at timestamptz) returns bigint
+language plpgsql stable as $$
+declare
+    at timestamptz := hotline.now();
+begin
+    if at > stored_at - make_interval(days => hotline.setting_int('keep.answers_days') - 1) then
+        return null;
+    end if;
+    return (select id from hotline.ticket where id >= hotline.id_at(at - interval '1 day') and id < hotline.id_at(at + interval '1 day')
+            and query_code_hash = x->>'query_code_hash' limit 1);
+end $$;

@@ -3,7 +3,7 @@
 begin;
 set local search_path = hotline, public;
 
-select plan(28);
+select plan(34);
 
 create function pg_temp.entry(number text, change jsonb default '{}') returns jsonb language sql as $$
     select jsonb_build_object('principal', 'public', 'route', 'POST /v1/tickets', 'key', 'key of ' || number, 'digest', 'd1', 'number', number,
@@ -63,6 +63,22 @@ select is(pg_temp.drain('{"number": "2603092000000613", "unreadable": "{broken"}
 select is((pg_temp.of('2603092000000613')).content, '{broken', 'as it is');
 select is((select pg_temp.drain(pg_temp.entry('2603092000000128', '{"key": "k9", "query_code_hash": "other"}'))->'surprises'), '["number_taken"]',
     'a number that is somebody else''s is not given twice');
+-- The database was away for longer than answers are kept
+
+create function pg_temp.day(n int) returns text language sql as $$
+    select to_char(transaction_timestamp() - make_interval(days => n), 'YYYY-MM-DD"T"HH24:MI:SSOF":00"')
+$$;
+select is(pg_temp.drain(pg_temp.entry('2603092000000710', jsonb_build_object('at', pg_temp.day(30))))->>'status', '200', 'stored a month late');
+select is((pg_temp.of('2603092000000710')).submitted_at, pg_temp.day(30)::timestamptz, 'with its own time');
+select hotline.begin('{}') \g /dev/null
+select hotline.forget_old() \g /dev/null
+select is((select body->>'number' from api.intake(pg_temp.entry('2603092000000710') - 'at')), '2603092000000710', 'whose citizen repeats it still finds it');
+delete from idem where key = 'key of 2603092000000710';
+select is(pg_temp.drain(pg_temp.entry('2603092000000807', jsonb_build_object('at', pg_temp.day(30), 'key', 'key of 2603092000000710',
+    'query_code_hash', 'hash of 2603092000000710')))->>'alias', 'true', 'what it had become before is known without its answer');
+select is((pg_temp.of('2603092000000807')).ticket_no::text, '2603092000000710', 'both numbers are the one ticket''s');
+select is((select pg_temp.drain(pg_temp.entry('2603092000000904', jsonb_build_object('at', pg_temp.day(30))))->>'alias'), 'false', 'another is another');
+
 select throws_ok($$select api.intake('{"at": "2026-03-09T23:59:58+08:00"}')$$, 'P0400', null, 'nobody else brings a time');
 
 select is_empty('select * from check_invariants()', 'the eleven invariants hold');
