@@ -91,7 +91,7 @@ export class People {
                 await sleep(50 + 200 * Math.random());
                 continue;
             }
-            this.count(`${what} ${answer.status}`);
+            this.count(`${what} ${answer.status}${answer.status === 503 ? ` ${answer.body.code}` : ''}`);
             if (answer.status !== 503 && answer.status !== 429 && answer.status < 500)
                 return answer;
             const later = Number(answer.headers.get('retry-after'));
