@@ -19,7 +19,7 @@ enum {
     FUNCS_MAX = 256,
     HOSTS_MAX = 16,
     BACKOFF_LEAST = 100, /* milliseconds */
-    BACKOFF_MOST = 3000,
+    BACKOFF_MOST = 2000,
     GRACE = 2000,    /* how long new calls wait for a connection before they are refused at once */
     TICK = 100,      /* how often deadlines are looked at */
     TRIES_MAX = 5,   /* after a deadlock or serialization failure */
@@ -42,6 +42,7 @@ struct lane {
     struct timer *timer; /* the next attempt, the connect time-out or the batch's */
     int host;            /* which one the next attempt tries */
     int failures;        /* attempts since the last success */
+    int refused;         /* connections in a row that were made, only to have no room or right to write */
 
     bool prepared[FUNCS_MAX], lock_prepared; /* on this connection */
     struct batch *batch;
@@ -290,6 +291,7 @@ static void deliver(struct lane *lane)
     struct batch *batch;
 
     lane->answers = NULL;
+    lane->failures = lane->refused = 0;
     batch = take_off(lane);
     if (batch->func->fn->write) {
         stats_add(db.stat + STAT_BATCHES, 1);
@@ -345,6 +347,12 @@ static size_t remedy_of(const struct lane *lane)
     return i;
 }
 
+/* The next connection will be good again and of no more use: there is a pause, in which what can go elsewhere does. */
+static bool takes_no_writes(const char *sqlstate)
+{
+    return !strncmp(sqlstate, "53", 2) || !strcmp(sqlstate, "25006");
+}
+
 /* The batch was rolled back whole and the connection is in order. */
 static void mend(struct lane *lane)
 {
@@ -355,6 +363,7 @@ static void mend(struct lane *lane)
     struct batch *batch;
 
     if (remedy == REMEDY_RECONNECT) {
+        lane->refused += takes_no_writes(lane->sqlstate);
         lose(lane, lane->sqlstate);
         return;
     }
@@ -602,7 +611,7 @@ static void become_ready(struct lane *lane)
     watch_set(lane->watch, WATCH_READ);
     memset(lane->prepared, 0, sizeof lane->prepared);
     lane->lock_prepared = false;
-    lane->failures = 0;
+    lane->failures = lane->refused;
     log_info("db_up", "lane=%d write=%d host=%s port=%s", lane->number, lane->write, PQhost(lane->conn),
              PQport(lane->conn));
     enter(lane, LANE_IDLE);

@@ -138,8 +138,10 @@ const faults = {
     },
 };
 
-// While the shared Redis alone is ill, no request fails for it.
-const harmless = (fault) => fault.whom === 'redis' || fault.what === 'redis';
+// While the shared Redis alone is ill, no request fails for it; while the database alone is away, no complaint is refused.
+const spares_all = (fault) => fault.whom === 'redis' || fault.what === 'redis';
+const spares_complaints = (fault) => ['pg kill', 'pg stop', 'read only', 'promote', 'midnight'].includes(fault.kind) ||
+    fault.whom === 'pg' || fault.what === 'pg' || fault.of === 'pg';
 
 const words = ({ kind, rest, ...more }) => [kind, ...Object.values(more).map((v) => (typeof v === 'number' ? `${round(v / 1000)} s` : String(v)))].join(' ');
 
@@ -154,6 +156,8 @@ async function break_things(place, people) {
         let recovery = null;
 
         now = `fault ${i + 1} (${words(fault)})`;
+        // The spool may still suffer from the fault before.
+        const covered = [...(await place.readiness()).values()].filter((worker) => worker.notes.length === 0).length === 2;
         people.take_counts();
         try {
             const since = await faults[fault.kind](place, people, fault);
@@ -167,8 +171,11 @@ async function break_things(place, people) {
         }
         recoveries.push(recovery ?? 20);
         const counts = people.take_counts();
-        if (harmless(fault) && Object.keys(counts).some((what) => / 503/.test(what)))
-            finding('refused', `without the shared Redis: ${JSON.stringify(counts)}`);
+        const refused = Object.keys(counts).filter((what) => / 503/.test(what));
+        if (refused.length > 0 && spares_all(fault))
+            finding('refused', `without the shared Redis: ${refused}`);
+        if (refused.some((what) => what.startsWith('file')) && spares_complaints(fault) && covered)
+            finding('refused', `complaints while only the database was away: ${refused}`);
         const ok = findings.length === before;
         good += ok;
         console.log(`${ok ? 'ok' : 'not ok'} ${i + 1} - ${words(fault)} # serving after ${recovery === null ? '-' : round(recovery)} s; ${
