@@ -9,6 +9,12 @@
 #include "settings.h"
 #include "stats.h"
 
+enum {
+    PATIENCE_MS = 500, /* a queue so long too slow is no burst any more */
+    GUARD_MS = 5000,
+    PACE_CALLS = 256 /* how many calls the pace is an average of */
+};
+
 static struct {
     struct func *funcs, **last;
     int nfuncs, ncalls;
@@ -143,6 +149,40 @@ struct func *func_next(bool write)
     return best;
 }
 
+/* ---- pace ----------------------------------------------------------------------------------------------------------- */
+
+/* Small batches tell little about large ones, so a call counts as much as another. */
+void func_note(struct func *func, int count, int64_t ms, int side)
+{
+    double each = (double)ms / count / side, share = count < PACE_CALLS ? (double)count / PACE_CALLS : 1;
+
+    func->pace += (each - func->pace) * (func->pace > 0 ? share : 1);
+}
+
+/* Seen whenever a batch leaves or a call comes: for how long have calls waited too long? */
+static bool is_behind(struct func *func)
+{
+    const struct call *oldest = func->waiting.first;
+    int64_t now = loop_now();
+
+    if (!oldest || now - oldest->started <= settings()->wait_ms)
+        func->behind_at = 0;
+    else if (!func->behind_at)
+        func->behind_at = now;
+    return func->behind_at && now - func->behind_at >= PATIENCE_MS;
+}
+
+bool func_has_room(struct func *func)
+{
+    if (is_behind(func) && func->guarded < loop_now())
+        func->guarded = loop_now() + GUARD_MS;
+    if (func->guarded < loop_now() || func->waiting.count < 2 * settings()->batch_max ||
+        func->waiting.count * func->pace <= settings()->wait_ms)
+        return true;
+    func->guarded = loop_now() + GUARD_MS;
+    return false;
+}
+
 /* ---- batches -------------------------------------------------------------------------------------------------------- */
 
 static struct batch *batch_new(struct func *func, int room)
@@ -210,6 +250,7 @@ struct batch *batch_take(struct func *func, int max)
         batch->next = NULL;
         return prune(batch);
     }
+    (void)is_behind(func);
     batch = batch_new(func, max);
     while (batch->count < max && func->waiting.first)
         batch->calls[batch->count++] = unqueue(func);

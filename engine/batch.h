@@ -44,6 +44,10 @@ struct func {
     struct batch *again;  /* sent and failed, to be sent before those that wait */
     int away;             /* batches under way */
     int stat;             /* its histogram of durations */
+
+    double pace;       /* milliseconds a call takes, an average; 0: not known */
+    int64_t behind_at; /* since when calls have waited too long, 0: they do not */
+    int64_t guarded;   /* until then only calls that need not wait too long are taken on */
 };
 
 /* The queues of a function, made at first use. */
@@ -62,6 +66,13 @@ void call_queue(struct call *call);
 /* The function of this kind with the oldest call that may leave now, NULL when none may.  One batch of a write function is
  * away at a time: what arrives meanwhile leaves together. */
 struct func *func_next(bool write);
+
+/* May one more wait?  A burst may.  But where calls have waited for longer than wait_ms for half a second, and until five
+ * seconds after the last refusal, only what two batches have room for or what need not wait so long. */
+bool func_has_room(struct func *func);
+
+/* A batch was away for so many milliseconds while up to `side` others were. */
+void func_note(struct func *func, int count, int64_t ms, int side);
 
 /* What leaves next of a function: a batch to be repeated, else up to max waiting calls.  NULL when all had expired. */
 struct batch *batch_take(struct func *func, int max);

@@ -46,6 +46,7 @@ struct lane {
 
     bool prepared[FUNCS_MAX], lock_prepared; /* on this connection */
     struct batch *batch;
+    int64_t sent_at;
     enum step steps[STEP_END];
     int nsteps, at;
     PGresult *answers;
@@ -78,7 +79,7 @@ static const struct stat db_stats[] = {
     [STAT_HALVED] = { "hotlined_db_halved_total", "Failed batches cut in two", STAT_COUNTER, NULL },
     [STAT_POISON] = { "hotlined_db_poison_total", "Calls that failed alone", STAT_COUNTER, NULL },
     [STAT_LOST] = { "hotlined_db_lost_total", "Connections lost", STAT_COUNTER, NULL },
-    [STAT_BUSY] = { "hotlined_db_busy_total", "Calls refused because the queue was full", STAT_COUNTER, NULL },
+    [STAT_BUSY] = { "hotlined_db_busy_total", "Calls refused because too many waited", STAT_COUNTER, NULL },
     [STAT_WAITING] = { "hotlined_db_waiting", "Calls not answered yet", STAT_GAUGE, NULL },
     [STAT_UP] = { "hotlined_db_lanes", "Connected lanes", STAT_GAUGE, NULL },
 };
@@ -256,6 +257,7 @@ static struct batch *take_off(struct lane *lane)
     struct batch *batch = lane->batch;
 
     lane->batch = NULL;
+    func_note(batch->func, batch->count, loop_now() - lane->sent_at, lane->write ? 1 : settings()->read_lanes);
     batch->func->away--;
     timer_stop(lane->timer);
     enter(lane, LANE_IDLE);
@@ -546,6 +548,7 @@ static void send_batch(struct lane *lane, struct batch *batch)
     bool sent = true;
 
     lane->batch = batch;
+    lane->sent_at = loop_now();
     lane->nsteps = lane->at = 0;
     *lane->sqlstate = 0;
     batch->func->away++;
@@ -818,11 +821,35 @@ static void refuse_call(void *arg)
     call_refuse(call, call->code);
 }
 
-static const char *refusal(const struct func *func, size_t nwaiting)
+/* Is one of its batches away for longer than a lock may make it wait? */
+static bool is_stuck(const struct func *func)
 {
-    if (db.closing || is_down(func->fn->write))
+    for (int i = 0; i < db.nlanes; i++)
+        if (db.lanes[i].batch && db.lanes[i].batch->func == func &&
+            loop_now() - db.lanes[i].sent_at > settings()->lock_ms + GRACE)
+            return true;
+    return false;
+}
+
+/* Calls that wait for a connection do so for a moment only, so the length of their queue says nothing. */
+static const char *refusal(struct func *func)
+{
+    bool write = func->fn->write;
+
+    if (db.closing || is_down(write) || (write && is_stuck(func)))
         return "database_away";
-    return nwaiting >= (size_t)settings()->queue_max ? "busy" : NULL;
+    if (func->waiting.count >= settings()->queue_max)
+        return "busy";
+    return db.down_since[write] || func_has_room(func) ? NULL : "busy";
+}
+
+bool db_is_busy(const struct api_fn *fn)
+{
+    const char *code = refusal(func_of(fn));
+    bool busy = code && !strcmp(code, "busy");
+
+    stats_add(db.stat + STAT_BUSY, busy);
+    return busy;
 }
 
 void db_call(const struct db_call *wanted)
@@ -831,7 +858,7 @@ void db_call(const struct db_call *wanted)
     struct call *call = call_new(func, wanted);
 
     assert(func->number < FUNCS_MAX);
-    call->code = refusal(func, (size_t)func->waiting.count);
+    call->code = refusal(func);
     if (call->code) {
         stats_add(db.stat + STAT_BUSY, !strcmp(call->code, "busy"));
         loop_defer(refuse_call, call);

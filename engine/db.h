@@ -45,6 +45,9 @@ void db_close(void);
 
 void db_call(const struct db_call *wanted);
 
+/* Would a call of this function be answered busy now?  For a handler to ask before it does its own work. */
+bool db_is_busy(const struct api_fn *fn);
+
 /* Is a lane for writes connected? */
 bool db_takes_writes(void);
 

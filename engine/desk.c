@@ -365,13 +365,18 @@ static enum next split_action(struct req *r)
     return contact_seal(r, inputs);
 }
 
+static enum next admit(struct req *r)
+{
+    return db_is_busy(&api_act) ? refuse(r, 503, "busy", NULL) : GO;
+}
+
 static enum next act(struct req *r)
 {
     return ask(r, &api_act, r->call);
 }
 
-static step_fn *const post_action[] = { session_load,   count_request, read_body, begin_call,
-                                        take_ticket_id, split_action,  act,       answer_sealed };
+static step_fn *const post_action[] = { session_load,   count_request, admit, read_body,    begin_call,
+                                        take_ticket_id, split_action,  act,   answer_sealed };
 
 /* POST /v1/desk/actions: up to 200, each with its own result */
 

@@ -17,7 +17,7 @@
 enum {
     PERSON_NAME_MAX = 50,
     SLOW_MS = 3000, /* a database that has not answered for so long is away, as far as a citizen can tell */
-    LOST_MS = 300,  /* a lane may be back by then */
+    LOST_MS = 300, /* a lane may be back by then */
     FULL_SECONDS = 30,
     CITY_OFFSET = 8 * 3600 /* the whole country keeps one time, without summer time */
 };
@@ -133,6 +133,11 @@ static void copy_fields(struct req *r)
         if (strcmp(member->string, "phone") != 0 && strcmp(member->string, "name") != 0)
             cJSON_AddItemToObject(r->call, member->string, cJSON_Duplicate(member, true));
     }
+}
+
+enum next intake_admit(struct req *r)
+{
+    return db_is_busy(&api_intake) ? refuse(r, 503, "busy", NULL) : GO;
 }
 
 enum next intake_prepare(struct req *r, const char *principal, const char *channel)

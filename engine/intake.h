@@ -16,6 +16,9 @@ void call_begin(struct req *r, const char *principal);
  * and mask.  GO, or a refusal when the phone is no number. */
 enum next contact_seal(struct req *r, cJSON *fields);
 
+/* Step: turn a complaint away before anything is done for it when the database has too much to do. */
+enum next intake_admit(struct req *r);
+
 /* r->json (checked by intake_fields) becomes r->call for api.intake or api.draft: contact sealed, words read, number taken,
  * query code made. */
 enum next intake_prepare(struct req *r, const char *principal, const char *channel);

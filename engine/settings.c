@@ -41,6 +41,8 @@ static const struct setting table[] = {
     { "batch_max", NUMBER, AT(batch_max), "64", 1, 1000, "一次提交的最多调用数", "most calls in one commit" },
     { "queue_max", NUMBER, AT(queue_max), "2000", 1, 100000, "每个函数最多排队数，超过即答 503",
       "calls of one function that may wait; beyond, 503 at once" },
+    { "wait_ms", NUMBER, AT(wait_ms), "150", 10, 60000, "持续过载时，预计排队超过此毫秒数的调用即答 503",
+      "in a lasting overload, calls that would wait for longer get 503 at once, in milliseconds" },
     { "connect_ms", NUMBER, AT(connect_ms), "3000", 100, 60000, "数据库连接超时（毫秒）",
       "database connect time-out of one host, in milliseconds" },
     { "batch_ms", NUMBER, AT(batch_ms), "8000", 100, 600000, "写批次超时（毫秒）",

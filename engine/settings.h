@@ -24,6 +24,7 @@ struct settings {
     int read_lanes;
     int batch_max;
     int queue_max;
+    int wait_ms;
     int connect_ms;
     int batch_ms;
     int read_ms;

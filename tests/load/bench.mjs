@@ -15,11 +15,12 @@ import { intake } from './bench/intake.mjs';
 import { lists } from './bench/lists.mjs';
 import { out, say, size } from './bench/load.mjs';
 import { memory } from './bench/memory.mjs';
+import { pressure } from './bench/pressure.mjs';
 import { profile } from './bench/profile.mjs';
 import { reports } from './bench/reports.mjs';
 
 // A group is given { rows, open } and leaves rows; what it opens is closed after it.
-const groups = { intake, act, lists, memory, profile, reports };
+const groups = { intake, act, lists, memory, pressure, profile, reports };
 
 class Rows {
     all = [];

@@ -1,10 +1,11 @@
-/* http_load PORT CONNECTIONS SECONDS FILE [--repeat] [--warm SECONDS] [--rate N]: requests over keep-alive connections.
+/* http_load PORT CONNECTIONS SECONDS FILE [--repeat] [--warm SECONDS] [--rate N] [--open]: requests over keep-alive connections.
  *
  * A line of FILE is one request: METHOD PATH, a tab, a session token or nothing, a tab, the body or nothing.  Each is sent
  * once, by whichever connection is free, under a key of its own; --repeat starts over at the end of the file.  Answers of
- * the first --warm seconds are not counted.  --rate holds back so that no more than N a second leave.  It ends after
- * SECONDS or with the file, and prints one line of JSON; an answer that is not 2xx is counted by its status, a connection
- * that the server ended as status 0. */
+ * the first --warm seconds are not counted.  --rate holds back so that no more than N a second leave; with --open they fall due
+ * at that rate whatever the answers do, and a request's time runs from then, so what has no free connection waits and it shows.
+ * It ends after SECONDS or with the file, and prints one line of JSON; an answer that is not 2xx is counted by its status, a
+ * connection that the server ended as status 0; of 503 the times are given too. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,19 +40,23 @@ struct conn {
     char *in;
 };
 
+struct samples {
+    float *ms;
+    size_t n;
+};
+
 static struct {
     unsigned short port;
     struct line *lines;
     size_t nlines, next;
-    bool repeat;
-    double rate, warm_until, end;
+    bool repeat, open;
+    double rate, began, warm_until, end;
     char key[24]; /* what all keys of this run start with */
 
-    struct conn *conns;
-    int nconns, nbusy, poll;
+    struct conn *conns, **idle;
+    int nconns, nidle, nbusy, poll;
     size_t nsent;
-    float *samples; /* milliseconds */
-    size_t nsamples;
+    struct samples taken, refused;
     size_t failed[600];
 } load;
 
@@ -117,6 +122,17 @@ static void read_lines(const char *name)
 
 /* ---- connections ------------------------------------------------------------------------------------------------------ */
 
+static void allow_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        die("getrlimit");
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit))
+        die("setrlimit");
+}
+
 static void open_conn(struct conn *conn)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(load.port) };
@@ -131,6 +147,12 @@ static void open_conn(struct conn *conn)
         die("epoll_ctl");
 }
 
+static void sample(struct samples *samples, double seconds)
+{
+    if (samples->n < SAMPLES_MAX)
+        samples->ms[samples->n++] = (float)(seconds * 1000);
+}
+
 static void finish(struct conn *conn, int status)
 {
     double at = now();
@@ -138,12 +160,15 @@ static void finish(struct conn *conn, int status)
     conn->busy = false;
     conn->have = 0;
     load.nbusy--;
+    load.idle[load.nidle++] = conn;
     if (at < load.warm_until || at > load.end)
         return;
-    if (status / 100 != 2)
+    if (status / 100 == 2)
+        sample(&load.taken, at - conn->sent);
+    else
         load.failed[status]++;
-    else if (load.nsamples < SAMPLES_MAX)
-        load.samples[load.nsamples++] = (float)((at - conn->sent) * 1000);
+    if (status == 503)
+        sample(&load.refused, at - conn->sent);
 }
 
 static void reopen(struct conn *conn)
@@ -171,7 +196,7 @@ static void send_line(struct conn *conn, const struct line *line)
         exit(1);
     }
     conn->busy = true;
-    conn->sent = now();
+    conn->sent = load.open ? load.began + (double)load.nsent / load.rate : now();
     load.nbusy++;
     load.nsent++;
     if (send(conn->fd, head, (size_t)len, MSG_NOSIGNAL | (body ? MSG_MORE : 0)) != len ||
@@ -213,12 +238,12 @@ static void read_answer(struct conn *conn)
 
 /* ---- the run ------------------------------------------------------------------------------------------------------------ */
 
-static bool may_send(double began)
+static bool may_send(void)
 {
     double at = now();
 
     return at < load.end && (load.repeat || load.nsent < load.nlines) &&
-           (load.rate <= 0 || (double)load.nsent < (at - began) * load.rate);
+           (load.rate <= 0 || (double)load.nsent < (at - load.began) * load.rate);
 }
 
 static bool is_over(void)
@@ -229,15 +254,14 @@ static bool is_over(void)
 static void run(double seconds)
 {
     struct epoll_event ready[256];
-    double began = now();
 
-    load.end = began + seconds;
+    load.began = now();
+    load.end = load.began + seconds;
     while (!is_over() && now() < load.end + LATE) {
         int n;
 
-        for (int i = 0; i < load.nconns && may_send(began); i++)
-            if (!load.conns[i].busy)
-                send_line(&load.conns[i], &load.lines[load.nsent % load.nlines]);
+        while (load.nidle > 0 && may_send())
+            send_line(load.idle[--load.nidle], &load.lines[load.nsent % load.nlines]);
         n = epoll_wait(load.poll, ready, 256, 1);
         for (int i = 0; i < n; i++)
             read_answer(ready[i].data.ptr);
@@ -253,9 +277,9 @@ static int by_value(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static double quantile(double q)
+static double quantile(const struct samples *samples, double q)
 {
-    return load.nsamples ? load.samples[(size_t)(q * (double)(load.nsamples - 1))] : 0;
+    return samples->n ? samples->ms[(size_t)(q * (double)(samples->n - 1))] : 0;
 }
 
 static void report(double counted)
@@ -264,12 +288,14 @@ static void report(double counted)
     const char *comma = "";
 
     getrusage(RUSAGE_SELF, &used);
-    qsort(load.samples, load.nsamples, sizeof *load.samples, by_value);
+    qsort(load.taken.ms, load.taken.n, sizeof *load.taken.ms, by_value);
+    qsort(load.refused.ms, load.refused.n, sizeof *load.refused.ms, by_value);
     printf("{\"sent\":%zu,\"answered\":%zu,\"seconds\":%.3f,\"per_second\":%.1f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_"
            "ms\":%.3f,"
-           "\"cpu_seconds\":%.3f,\"failed\":{",
-           load.nsent, load.nsamples, counted, (double)load.nsamples / counted, quantile(0.5), quantile(0.99),
-           quantile(1),
+           "\"refused_p99_ms\":%.3f,\"refused_max_ms\":%.3f,\"cpu_seconds\":%.3f,\"failed\":{",
+           load.nsent, load.taken.n, counted, (double)load.taken.n / counted, quantile(&load.taken, 0.5),
+           quantile(&load.taken, 0.99), quantile(&load.taken, 1), quantile(&load.refused, 0.99),
+           quantile(&load.refused, 1),
            (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
     for (int status = 0; status < 600; status++) {
@@ -298,7 +324,8 @@ int main(int argc, char **argv)
     double seconds, warm = 0, began;
 
     if (argc < 5) {
-        fprintf(stderr, "usage: http_load PORT CONNECTIONS SECONDS FILE [--repeat] [--warm SECONDS] [--rate N]\n");
+        fprintf(stderr,
+                "usage: http_load PORT CONNECTIONS SECONDS FILE [--repeat] [--warm SECONDS] [--rate N] [--open]\n");
         return 2;
     }
     load.port = (unsigned short)number_in(argv[1], 1, 65535);
@@ -308,6 +335,8 @@ int main(int argc, char **argv)
     for (int i = 5; i < argc; i++) {
         if (!strcmp(argv[i], "--repeat"))
             load.repeat = true;
+        else if (!strcmp(argv[i], "--open"))
+            load.open = true;
         else if (!strcmp(argv[i], "--warm") && i + 1 < argc)
             warm = number_in(argv[++i], 0, seconds);
         else if (!strcmp(argv[i], "--rate") && i + 1 < argc)
@@ -316,12 +345,20 @@ int main(int argc, char **argv)
             number_in(argv[i], 0, -1);
     }
     snprintf(load.key, sizeof load.key, "load-%012lx-", (unsigned long)(time(NULL) ^ (time_t)getpid() << 32));
-    load.samples = room(SAMPLES_MAX, sizeof *load.samples);
+    if (load.open && load.rate <= 0) {
+        fprintf(stderr, "http_load: --open needs --rate\n");
+        return 2;
+    }
+    allow_files();
+    load.taken.ms = room(SAMPLES_MAX, sizeof *load.taken.ms);
+    load.refused.ms = room(SAMPLES_MAX, sizeof *load.refused.ms);
+    load.idle = room((size_t)load.nconns, sizeof(struct conn *));
     load.conns = room((size_t)load.nconns, sizeof *load.conns);
     load.poll = epoll_create1(EPOLL_CLOEXEC);
     for (int i = 0; i < load.nconns; i++) {
         load.conns[i].in = room(ANSWER_MAX + 1, 1);
         open_conn(&load.conns[i]);
+        load.idle[load.nidle++] = &load.conns[i];
     }
     began = now();
     load.warm_until = began + warm;

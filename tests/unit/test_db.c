@@ -390,6 +390,59 @@ static void a_full_queue_refuses_at_once(void **state)
     assert_string_equal(told[1199].code, "busy");
 }
 
+static int told_busy(int from, int to)
+{
+    int n = 0;
+
+    for (int i = from; i < to; i++)
+        n += !strcmp(told[i].code, "busy");
+    return n;
+}
+
+static void a_burst_may_wait_but_a_lasting_overload_is_refused_at_once(void **state)
+{
+    (void)state;
+    close_and_open(conninfo, "--batch_max=4");
+    turn(300);
+    for (int i = 0; i < 150; i++)
+        call(i, &api_sleep_write, NULL, "{\"s\": 0.01}");
+    turn(800);
+    assert_int_equal(told_busy(0, 150), 0);
+    assert_true(db_is_busy(&api_sleep_write));
+    assert_false(db_is_busy(&api_note));
+    for (int i = 150; i < 160; i++)
+        call(i, &api_sleep_write, NULL, "{\"s\": 0}");
+    turn(1);
+    assert_int_equal(told_busy(150, 160), 10);
+    call(160, &api_note, NULL, "{\"n\": 1}"); /* another function waits for itself alone */
+    await(161);
+    assert_int_equal(told_busy(0, 150), 0);
+    assert_int_equal(told[160].status, 201);
+
+    /* While it is not sure that it is over, a queue grows only as long as it may take. */
+    for (int i = 161; i < 261; i++)
+        call(i, &api_sleep_write, NULL, "{\"s\": 0.01}");
+    await(261);
+    assert_in_range(told_busy(161, 261), 75, 92); /* 150 ms are 15 calls; two batches of four may always wait */
+}
+
+static void a_database_that_does_not_answer_is_away(void **state)
+{
+    (void)state;
+    close_and_open(conninfo, "--lock_ms=10");
+    turn(300);
+    call(0, &api_sleep_write, NULL, "{\"s\": 2.8}");
+    turn(100);
+    call(1, &api_sleep_write, NULL, "{\"s\": 0}");
+    turn(2200);
+    call(2, &api_sleep_write, NULL, "{\"s\": 0}");
+    turn(1);
+    assert_string_equal(told[2].code, "database_away");
+    await(3);
+    assert_int_equal(told[0].status, 200);
+    assert_int_equal(told[1].status, 200);
+}
+
 static void a_slow_batch_does_not_hold_up_another_function(void **state)
 {
     (void)state;
@@ -550,6 +603,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_call_without_a_key_is_not_repeated, start, stop),
         cmocka_unit_test_setup_teardown(a_read_survives_a_lost_connection, start, stop),
         cmocka_unit_test_setup_teardown(a_full_queue_refuses_at_once, start, stop),
+        cmocka_unit_test_setup_teardown(a_burst_may_wait_but_a_lasting_overload_is_refused_at_once, start, stop),
+        cmocka_unit_test_setup_teardown(a_database_that_does_not_answer_is_away, start, stop),
         cmocka_unit_test_setup_teardown(a_slow_batch_does_not_hold_up_another_function, start, stop),
         cmocka_unit_test_setup_teardown(reads_are_answered_beside_each_other, start, stop),
         cmocka_unit_test_setup_teardown(a_read_cannot_write, start, stop),

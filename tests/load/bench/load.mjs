@@ -33,9 +33,13 @@ export function run(command, args, options = {}) {
     });
 }
 
-// → { per_second, p50_ms, p99_ms, … }; an answer that is not 2xx spoils the figure.
-export async function http(hotline, lines, { connections = 128, time = seconds, more = [] } = {}) {
-    const got = JSON.parse(await run(process.env.HTTP_LOAD, [String(hotline.port), String(connections), String(time), requests(lines), ...more]));
+// → { per_second, p50_ms, p99_ms, …, failed: { status: how many } }
+export const load = async (hotline, lines, { connections = 128, time = seconds, more = [] } = {}) =>
+    JSON.parse(await run(process.env.HTTP_LOAD, [String(hotline.port), String(connections), String(time), requests(lines), ...more]));
+
+// The same; an answer that is not 2xx spoils the figure.
+export async function http(hotline, lines, options) {
+    const got = await load(hotline, lines, options);
 
     if (Object.keys(got.failed).length > 0)
         throw new Error(`answers that are not 2xx: ${JSON.stringify(got.failed)}`);
