@@ -217,6 +217,7 @@ cross join lateral regexp_split_to_table(t.actions, ' ') as a;
 
 insert into hotline.setting (name, value, meaning) values
     ('route.auto_score', '0.75', 'score from which a directory item may be dispatched to without a person'),
+    ('route.auto_share', '0.9', 'expected share from which a learned item may be dispatched to without a person'),
     ('route.auto_margin', '0.15', 'distance to the best candidate of another unit that this needs'),
     ('answer.types', '["consult", "praise", "suggestion", "help"]', 'appeal types that the centre may answer on the spot'),
     ('login.failures', '5', 'wrong passwords in a row that lock an account'),

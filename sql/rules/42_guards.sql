@@ -115,7 +115,8 @@ begin
     end if;
     select * into item from hotline.directory_item where id = (c.x->>'item')::int;
     if u.grassroots and (item.exclude_grassroots
-            or item.category_id is distinct from (c.t).category_id and hotline.is_department_duty((c.t).category_id)) then
+            or (item.category_id is distinct from (c.t).category_id or item.share is not null)
+                and hotline.is_department_duty((c.t).category_id)) then
         return hotline.problem(422, 'department_duty', '这是职能部门的职责，不能派给街道、镇或村居。',
             'This is a department''s duty and cannot be handed to a street, town or village.',
             jsonb_build_object('fields', jsonb_build_array(hotline.field('main_unit', 'department_duty', '请改派职能部门。', 'Choose the department.'))));
@@ -123,7 +124,7 @@ begin
     return hotline.leaks(c);
 end $$;
 
--- Every directory item of the category, or of those below it, is a department's.
+-- Every directory item of the category, or of those below it, is a department's.  What happened in the past says nothing about duty.
 create or replace function hotline.is_department_duty(category int) returns boolean
 language plpgsql stable as $$
 declare
@@ -131,7 +132,7 @@ declare
 begin
     return (select coalesce(bool_and(d.exclude_grassroots), false)
             from hotline.directory_item d join hotline.category g on g.id = d.category_id
-            where g.scheme = 'local' and starts_with(g.code, code_) and d.valid_to is null);
+            where g.scheme = 'local' and starts_with(g.code, code_) and d.valid_to is null and d.share is null);
 end $$;
 
 -- The handler is one of the unit's own.

@@ -19,13 +19,22 @@ begin
 end $$;
 
 -- How well an item fits: the category says most, then the keywords found (their length, since a longer word says more), then the
--- place it is restricted to.
+-- place it is restricted to.  A learned item's score is the share of the coming tickets that is expected to be its unit's.
 create or replace function hotline.item_score(i hotline.directory_item, category_ hotline.category, words_len int) returns numeric
 language sql immutable as $$
-    select round(0.5 * case when i.category_id = category_.id then 1
+    select coalesce(i.share, round(0.5 * case when i.category_id = category_.id then 1
                             when i.category_id / 100 = category_.id / 100 then 0.4
                             when i.category_id / 10000 = category_.id / 10000 then 0.1 else 0 end
-               + 0.4 * least(words_len, 6) / 6.0 + 0.1 * (i.division is not null)::int, 3)
+               + 0.4 * least(words_len, 6) / 6.0 + 0.1 * (i.division is not null)::int, 3))
+$$;
+
+-- The past in words.
+create or replace function hotline.learned_reason(i hotline.directory_item, lang text) returns text
+language sql immutable as $$
+    select case lang when 'en' then case when i.its_cases = 0 then 'answered by this unit in wider categories or places; none of the last ' || i.of_cases || ' here'
+            else 'this unit answered ' || i.its_cases || ' of ' || i.of_cases || ' earlier tickets of this category and place' end
+        else case when i.its_cases = 0 then '更大范围的同类事项曾由该单位答复，本范围此前 ' || i.of_cases || ' 件中没有'
+            else '此前同类同区域 ' || i.of_cases || ' 件中有 ' || i.its_cases || ' 件由该单位答复' end end
 $$;
 
 create or replace function hotline.route_reason(i hotline.directory_item, category_ hotline.category, words text, u hotline.unit, lang text)
@@ -35,17 +44,29 @@ language sql stable as $$
             'directory item "' || i.name || '"',
             case when i.category_id = category_.id then 'its category is the ticket''s' when i.category_id / 100 = category_.id / 100
                 then 'a category beside the ticket''s' end,
-            'the text says ' || nullif(words, ''),
+            'the text says ' || nullif(words, ''), case when i.share is not null then hotline.learned_reason(i, 'en') end,
             case when i.main_rule = 'unit' then null when u.kind = 'district' then 'the district of the place is responsible'
                 when u.kind = 'street' then 'the street of the place is responsible' end,
             i.legal_basis)
         else concat_ws('；',
             '目录事项“' || i.name || '”',
             case when i.category_id = category_.id then '类别相同' when i.category_id / 100 = category_.id / 100 then '类别相近' end,
-            '文中出现' || nullif(words, ''),
+            '文中出现' || nullif(words, ''), case when i.share is not null then hotline.learned_reason(i, 'zh') end,
             case when i.main_rule = 'unit' then null when u.kind = 'district' then '由事发地所在区（县）办理'
                 when u.kind = 'street' then '由事发地所在街道（镇）办理' end,
             i.legal_basis) end
+$$;
+
+-- The learned items of the narrowest cell that the past knows of this category and place.
+create or replace function hotline.learned_items(category_id_ int, division_ text) returns setof hotline.directory_item
+language sql stable as $$
+    select (i).* from (
+        select d as i, dense_rank() over (order by category_id desc, length(division) desc nulls last) as cell
+        from hotline.directory_item d
+        where share is not null and valid_to is null
+          and category_id in (category_id_, category_id_ / 100 * 100, category_id_ / 10000 * 10000)
+          and coalesce(division, '') in ('', left(division_, 6), left(division_, 9), left(division_, 12))
+    ) found where cell = 1
 $$;
 
 -- At most five candidates, best first.  hits: what the text service found, [{"item", "n", "len", "words"}…].
@@ -68,16 +89,18 @@ begin
     ), item as materialized (
         select d as i, coalesce(h.len, 0) as len, h.words
         from hotline.directory_item d left join hit h on h.item = d.id
-        where (h.item is not null or d.category_id / 100 = category_id_ / 100)
+        where d.share is null and (h.item is not null or d.category_id / 100 = category_id_ / 100)
           and d.valid_from <= today and (d.valid_to is null or d.valid_to > today)
           and (d.division is null or division_ like d.division || '%')
           and (d.appeal_types is null or type_ = any (d.appeal_types))
+        union all
+        select l, 0, null from hotline.learned_items(category_id_, division_) l
     ), placed as materialized (
         select i, len, words, hotline.unit_of_item(i, division_) as unit_id from item
     ), fit as (
         select i, u as u, hotline.item_score(i, cat, len) as score, words
         from placed p join hotline.unit u on u.id = p.unit_id
-        where not (u.grassroots and ((i).exclude_grassroots or duty and (i).category_id <> category_id_)) and hotline.is_valid(u)
+        where not (u.grassroots and ((i).exclude_grassroots or duty and ((i).category_id <> category_id_ or (i).share is not null))) and hotline.is_valid(u)
     ), best as (
         select distinct on ((u).id) * from fit order by (u).id, score desc, (i).id
     ), ranked as (
@@ -89,8 +112,9 @@ begin
             'co_units', (select coalesce(jsonb_agg(jsonb_build_object('id', id::text, 'name', name, 'name_en', name_en)), '[]')
                          from hotline.unit co where id = any ((i).co_unit_ids) and id <> (u).id and level > 1 and hotline.is_valid(co)),
             'policy', (i).policy, 'score', score,
-            'auto', place = 1 and (u).level > 1 and (i).category_id is not distinct from category_id_
-                and score >= (select (value #>> '{}')::numeric from hotline.setting where name = 'route.auto_score')
+            'auto', place = 1 and (u).level > 1 and ((i).share is not null or (i).category_id is not distinct from category_id_)
+                and score >= (select (value #>> '{}')::numeric from hotline.setting
+                              where name = case when (i).share is null then 'route.auto_score' else 'route.auto_share' end)
                 and score - coalesce(next_score, 0) >= (select (value #>> '{}')::numeric from hotline.setting where name = 'route.auto_margin'),
             'reason', hotline.route_reason(i, cat, words, u, 'zh'), 'reason_en', hotline.route_reason(i, cat, words, u, 'en'))
         order by place)

@@ -146,6 +146,37 @@ select is_empty(
     'no department''s duty of the real directory leads to a street'
 );
 
+-- ---- what the past says ----
+
+insert into category (id, code, parent_id, level, name) values (990300, '9903', null, 2, '旧事'), (990301, '990301', 990300, 3, '戊类'), (990302, '990302', 990300, 3, '己类');
+insert into directory_item (id, code, name, category_id, division, keywords, main_rule, main_unit_id, share, its_cases, of_cases) values
+    (201, 'L1', '旧事', 990300, null, '{}', 'unit', 101, 0.6, 60, 100),
+    (202, 'L2', '戊类', 990301, null, '{}', 'unit', 102, 0.7, 7, 10),
+    (203, 'L3', '戊类（龙湖区）', 990301, '440507', '{}', 'unit', 103, 0.95, 19, 20),
+    (204, 'L4', '戊类（龙湖区）', 990301, '440507', '{}', 'unit', 102, 0.05, 0, 20),
+    (205, 'L5', '戊类（金霞街道）', 990301, '440507001', '{}', 'unit', 103, 0.8, 4, 5),
+    (206, 'L6', '戊类（金霞街道）', 990301, '440507001', '{}', 'unit', 104, 0.2, 1, 5);
+select is(play.proposed(990301, '440507003'), '203→103 0.950 auto, 204→102 0.050', 'the narrowest cell of the past that has the place speaks');
+select is(play.proposed(990301, '440507001001'), '205→103 0.800, 206→104 0.200', 'a village''s matter by its street''s past, and only what is nearly certain goes by itself');
+select is(play.proposed(990301, '440511'), '202→102 0.700', 'elsewhere the whole city''s past');
+select is(play.proposed(990301, null), '202→102 0.700', 'and where no place is known');
+select is(play.proposed(990302, '440507001'), '201→101 0.600', 'a category without a past has that of the category above');
+select is(play.proposed(null, '440507001'), null, 'no category, no past');
+select results_eq($$select c->>'reason', c->>'reason_en' from jsonb_array_elements(hotline.candidates(990301, '440507003', 'complaint', '[]')) c$$,
+    $$values ('目录事项“戊类（龙湖区）”；类别相同；此前同类同区域 20 件中有 19 件由该单位答复',
+              'directory item "戊类（龙湖区）"; its category is the ticket''s; this unit answered 19 of 20 earlier tickets of this category and place'),
+             ('目录事项“戊类（龙湖区）”；类别相同；更大范围的同类事项曾由该单位答复，本范围此前 20 件中没有',
+              'directory item "戊类（龙湖区）"; its category is the ticket''s; answered by this unit in wider categories or places; none of the last 20 here')$$,
+    'the past is told in numbers');
+select is(play.goes('990301', '[]', '{}', '{"division": "440507003"}'), 'pending_sign/pending_sign', 'a learned item dispatches by itself');
+insert into directory_item (id, code, name, category_id, keywords, main_rule, main_unit_id) values (207, '207', '戊类事项', 990301, '{}', 'unit', 105);
+select is(play.proposed(990301, '440507003', 'complaint', play.hit(207, 6)), '203→103 0.950, 207→105 0.900, 204→102 0.050', 'not against a directory that says something else');
+update directory_item set exclude_grassroots = true where id = 207;
+update directory_item set main_unit_id = (select id from unit where kind = 'street' limit 1) where id = 203;
+select is(play.proposed(990301, '440507003'), '207→105 0.500, 204→102 0.050', 'a department''s duty does not go to a street because it used to');
+update directory_item set valid_to = '2026-03-01' where id = 202;
+select is(play.proposed(990301, '440511'), '201→101 0.600, 207→105 0.500', 'what was forgotten is not proposed');
+
 select is_empty('select * from check_invariants()', 'the eleven invariants hold');
 
 select * from finish();

@@ -27,6 +27,7 @@ static const struct command commands[] = {
     { "audit export", "", 0, 0, NULL, audit_export, "Print the signed roots, to be kept elsewhere" },
     { "audit verify", "", 0, 0, audit_verify_options, audit_verify, "Compute every chain and root again" },
     { "import", "FILE…", 1, ARGS_MAX, import_options, import, "Take over the history of another system (JSON Lines)" },
+    { "learn", "", 0, 0, learn_options, learn, "Learn from answered tickets which unit answers for what" },
     { "mask", "", 0, 0, NULL, mask,
       "Scan words that were never scanned for personal data, so that units may read them" },
     { "sim on", "[TIME]", 0, 1, NULL, sim_on, "Mark an empty database as a simulation, whose clock people set" },
