@@ -23,7 +23,7 @@ begin
     if said is not null then
         return said;
     elsif x ? 'closed' or x ? 'from' then
-        return hotline.list_all(who, scope, x);
+        return hotline.list_all(who, x);
     end if;
     return hotline.list_open(who, scope, x);
 end $$;

@@ -82,6 +82,10 @@ language sql stable parallel safe as $$
     select ((extract(epoch from at) * 1000)::bigint - 946684800000) << 20
 $$;
 
+-- The moment of an id.
+create or replace function hotline.time_at(id bigint) returns timestamptz
+language sql stable parallel safe as $$ select to_timestamp(((id >> 20) + 946684800000) / 1000.0) $$;
+
 create or replace function hotline.new_id() returns bigint
 language sql volatile as $$
     select hotline.id_at(hotline.now()) | (nextval('hotline.id_seq') & 1048575)

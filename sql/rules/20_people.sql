@@ -68,7 +68,7 @@ end $$;
 -- May this person see this ticket?  A draft is its writer's, and theirs who may save or answer any.  A unit's people see what is or was assigned to their subtree; a sealed ticket shows only to
 -- those with the right to it (and to whoever wrote it down).
 create or replace function hotline.sees(who hotline.actor, t hotline.ticket) returns boolean
-language plpgsql stable as $$
+language plpgsql stable set plan_cache_mode = force_generic_plan as $$
 begin
     if 'SYS' = any (who.roles) then
         return true;

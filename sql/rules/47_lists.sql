@@ -60,8 +60,15 @@ begin
     return case when bad <> '[]' then hotline.bad_inputs(bad) end;
 end $$;
 
--- Open work, first due first.  The cursor is the last row's (due time, id).
-create or replace function hotline.list_open(who hotline.actor, scope text, x jsonb) returns api.answer
+-- Which lights can be on at a due time before (or from) now: a list of late work does not read what is not late yet.
+create or replace function hotline.lights_late(lights text[]) returns boolean
+language sql immutable as $$
+    select case when lights <@ '{red,deep_red}' then true when lights <@ '{green,yellow}' then false end
+$$;
+
+-- Ids of open work that fits, first due first.  words_of: only these; any: only of the first so many that fit but for their words
+-- (a common word fills a page from them).
+create or replace function hotline.open_page(who hotline.actor, scope text, x jsonb, any_ int, words_of bigint[]) returns bigint[]
 language plpgsql stable set plan_cache_mode = force_custom_plan as $$
 declare
     n int := hotline.page_size(x);
@@ -70,78 +77,140 @@ declare
     channels smallint[] := hotline.codes_of('channel', hotline.split(x, 'channel'));
     types smallint[] := hotline.codes_of('appeal_type', hotline.split(x, 'type'));
     lights text[] := hotline.split(x, 'light');
+    late boolean := hotline.lights_late(lights);
     words int[] := hotline.with_words(x);
     cur_due timestamptz := coalesce(to_timestamp(split_part(x->>'cursor', '_', 1)::numeric / 1000000), '-infinity');
     cur_id bigint := coalesce(split_part(x->>'cursor', '_', 2)::bigint, 0);
     unit_ int := (x->>'unit')::int;
-    ids_ bigint[] := hotline.split(x, 'ids')::bigint[];
+    division_ text := x->>'division';
+    categories int[] := case when x ? 'category' then
+        array(select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%') end;
+    waits boolean := x ? 'waits';
+    mine boolean := x ? 'mine';
+    phone text := x->>'phone_hmac';
+    number bigint := case when x ? 'number' then coalesce((select ticket_id from hotline.ticket_ref where ticket_no = x->>'number'), 0) end;
+    ids_ bigint[] := coalesce(words_of, hotline.split(x, 'ids')::bigint[]);
     sealed boolean := hotline.has_right(who, 'ticket.sealed');
-    found jsonb;
-    last_ text;
 begin
-    with page as (
-        select i.ticket_id, coalesce(i.due_at, 'infinity') as due
-        from hotline.inbox i
-        where (scope = 'all' or i.units @> array[who.unit])
-          and (ids_ is null or i.ticket_id = any (ids_))
-          and (unit_ is null or i.units @> array[unit_])
-          and (cardinality(states) = 0 or i.state = any (states))
-          and (i.state <> 10 or i.created_by = who.id or 'LDR' = any (who.roles))
-          and (i.secrecy < 3 or sealed or i.created_by = who.id)
-          and (lights is null or hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, at_) = any (lights))
-          and (cardinality(channels) = 0 or i.channel = any (channels))
-          and (cardinality(types) = 0 or i.appeal_type = any (types))
-          and (x->>'division' is null or i.division like (x->>'division') || '%')
-          and (x->>'category' is null or i.category_id in (select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%'))
-          and (x->>'waits' is null or i.waits_for = any (who.roles))
-          and (x->>'mine' is null or i.created_by = who.id)
-          and (x->>'phone_hmac' is null or i.phone_hmac = x->>'phone_hmac')
-          and (x->>'number' is null or i.ticket_id = (select ticket_id from hotline.ticket_ref where ticket_no = x->>'number'))
-          and (words is null or hotline.reads_all(who, i.secrecy) and exists (select from hotline.ticket_gram g where g.ticket_id = i.ticket_id and g.grams @> words))
-          and (coalesce(i.due_at, 'infinity'), i.ticket_id) > (cur_due, cur_id)
-        order by coalesce(i.due_at, 'infinity'), i.ticket_id
-        limit n)
-    select coalesce(jsonb_agg(hotline.ticket_row(hotline.shown(who, t)) order by p.due, p.ticket_id), '[]'),
-           (select case when p2.due = 'infinity' then '9223371331200000000' else (extract(epoch from p2.due) * 1000000)::bigint::text end || '_' || p2.ticket_id
-            from page p2 order by p2.due desc, p2.ticket_id desc limit 1)
-    into found, last_
-    from page p join hotline.ticket t on t.id = p.ticket_id;
-    return hotline.answer(200, jsonb_build_object('tickets', found, 'cursor', case when jsonb_array_length(found) = n then last_ end));
+    return array(
+        select i.ticket_id
+        from (
+            select i.ticket_id, coalesce(i.due_at, 'infinity') as due
+            from hotline.inbox i
+            where (scope = 'all' or i.units @> array[who.unit])
+              and (ids_ is null or i.ticket_id = any (ids_))
+              and (unit_ is null or i.units @> array[unit_])
+              and (cardinality(states) = 0 or i.state = any (states))
+              and (i.state <> 10 or i.created_by = who.id or 'LDR' = any (who.roles))
+              and (i.secrecy < 3 or sealed or i.created_by = who.id)
+              and (lights is null or hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, at_) = any (lights))
+              and (late is distinct from true or coalesce(i.due_at, 'infinity') < at_)
+              and (late is distinct from false or coalesce(i.due_at, 'infinity') >= at_)
+              and (cardinality(channels) = 0 or i.channel = any (channels))
+              and (cardinality(types) = 0 or i.appeal_type = any (types))
+              and (division_ is null or i.division like division_ || '%')
+              and (categories is null or i.category_id = any (categories))
+              and (not waits or i.waits_for = any (who.roles))
+              and (not mine or i.created_by = who.id)
+              and (phone is null or i.phone_hmac = phone)
+              and (number is null or i.ticket_id = number)
+              and (coalesce(i.due_at, 'infinity'), i.ticket_id) > (cur_due, cur_id)
+            order by coalesce(i.due_at, 'infinity'), i.ticket_id
+            limit coalesce(any_, n)
+        ) i
+        where any_ is null or exists (select from hotline.ticket_gram g where g.ticket_id = i.ticket_id and g.grams @> words)
+        order by i.due, i.ticket_id
+        limit n);
 end $$;
 
--- Any tickets, newest first: by ids, by number, ended ones, or all submitted in a period.  The cursor is the last row's id.
-create or replace function hotline.list_all(who hotline.actor, scope text, x jsonb) returns api.answer
+-- Open tickets with these words.  They are looked for from the oldest open ticket on.
+create or replace function hotline.open_with_words(words int[]) returns bigint[]
 language plpgsql stable set plan_cache_mode = force_custom_plan as $$
 declare
+    oldest bigint := (select min(ticket_id) from hotline.inbox);
+begin
+    return array(
+        select g.ticket_id from hotline.ticket_gram g join hotline.inbox i on i.ticket_id = g.ticket_id
+        where g.grams @> words and g.ticket_id >= oldest);
+end $$;
+
+-- Open work, first due first.  The cursor is the last row's (due time, id).  A page of words is looked for among the first thousand
+-- that fit otherwise, and through the index of words when it is not full then.
+create or replace function hotline.list_open(who hotline.actor, scope text, x jsonb) returns api.answer
+language plpgsql stable as $$
+declare
     n int := hotline.page_size(x);
-    ids_ bigint[] := hotline.split(x, 'ids')::bigint[];
+    words int[] := hotline.with_words(x);
+    ids bigint[];
+    last_ text;
+begin
+    ids := hotline.open_page(who, scope, x, case when words is not null then 1000 end, null);
+    if words is not null and cardinality(ids) < n then
+        ids := hotline.open_page(who, scope, x - 'grams', null, hotline.open_with_words(words));
+    end if;
+    if cardinality(ids) = n then
+        select case when due_at is null then '9223371331200000000' else (extract(epoch from due_at) * 1000000)::bigint::text end || '_' || ticket_id
+        into last_ from hotline.inbox where ticket_id = ids[n];
+    end if;
+    return hotline.answer(200, jsonb_build_object('tickets', hotline.ticket_rows(ids), 'cursor', last_));
+end $$;
+
+-- Ids of any tickets between two, newest first, that fit.
+create or replace function hotline.any_page(who hotline.actor, x jsonb, first_ bigint, last_ bigint, n int) returns bigint[]
+language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+declare
     states smallint[] := hotline.codes_of('state', hotline.split(x, 'state'));
     channels smallint[] := hotline.codes_of('channel', hotline.split(x, 'channel'));
     types smallint[] := hotline.codes_of('appeal_type', hotline.split(x, 'type'));
     words int[] := hotline.with_words(x);
-    first_ bigint := coalesce(hotline.id_at(((x->>'from')::date)::timestamp at time zone 'Asia/Shanghai'), 0);
-    last_ bigint := least(coalesce(hotline.id_at(((x->>'to')::date)::timestamp at time zone 'Asia/Shanghai'), 9223372036854775807),
-        coalesce((x->>'cursor')::bigint, 9223372036854775807));
-    found jsonb;
+    units int[] := case when x ? 'unit' then array(select id from hotline.unit where (x->>'unit')::int = any (path)) end;
+    division_ text := x->>'division';
+    categories int[] := case when x ? 'category' then
+        array(select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%') end;
+    ended boolean := x ? 'closed';
+    ids_ bigint[] := hotline.split(x, 'ids')::bigint[];
 begin
-    with page as (
-        select t.* from hotline.ticket t
+    if x ? 'phone_hmac' then
+        ids_ := array(select ticket_id from hotline.ticket_contact where phone_hmac = x->>'phone_hmac' and (ids_ is null or ticket_id = any (ids_)));
+    end if;
+    if x ? 'number' then
+        ids_ := array(select ticket_id from hotline.ticket_ref where ticket_no = x->>'number' and (ids_ is null or ticket_id = any (ids_)));
+    end if;
+    return array(
+        select t.id from hotline.ticket t
         where t.id >= first_ and t.id < last_
           and (ids_ is null or t.id = any (ids_))
-          and (x->>'closed' is null or t.state >= 70)
+          and (not ended or t.state >= 70)
           and (cardinality(states) = 0 or t.state = any (states))
           and (t.state <> 10 or t.created_by = who.id or 'LDR' = any (who.roles))
-          and (x->>'unit' is null or t.unit_id in (select id from hotline.unit where (x->>'unit')::int = any (path)))
-          and (x->>'category' is null or t.category_id in (select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%'))
+          and (units is null or t.unit_id = any (units))
+          and (categories is null or t.category_id = any (categories))
           and (cardinality(channels) = 0 or t.channel = any (channels))
           and (cardinality(types) = 0 or t.appeal_type = any (types))
-          and (x->>'division' is null or t.division like (x->>'division') || '%')
-          and (x->>'phone_hmac' is null or t.id in (select ticket_id from hotline.ticket_contact where phone_hmac = x->>'phone_hmac'))
-          and (x->>'number' is null or t.id = (select ticket_id from hotline.ticket_ref where ticket_no = x->>'number'))
-          and (words is null or hotline.reads_all(who, t.secrecy) and exists (select from hotline.ticket_gram g where g.ticket_id = t.id and g.grams @> words))
+          and (division_ is null or t.division like division_ || '%')
+          and (words is null or t.id in (select g.ticket_id from hotline.ticket_gram g where g.ticket_id >= first_ and g.ticket_id < last_ and g.grams @> words))
           and hotline.sees(who, t)
-        order by t.id desc limit n)
-    select coalesce(jsonb_agg(hotline.ticket_row(hotline.shown(who, p::hotline.ticket)) order by p.id desc), '[]') into found from page p;
-    return hotline.answer(200, jsonb_build_object('tickets', found,
-        'cursor', case when jsonb_array_length(found) = n and ids_ is null then found->-1->>'id' end));
+        order by t.id desc limit n);
+end $$;
+
+-- Any tickets, newest first: by ids, by number, ended ones, or all submitted in a period.  The cursor is the last row's id.  Looked for
+-- month by month, which is how they are stored, until the page is full.
+create or replace function hotline.list_all(who hotline.actor, x jsonb) returns api.answer
+language plpgsql stable as $$
+declare
+    n int := hotline.page_size(x);
+    first_ bigint := greatest(hotline.id_at(((x->>'from')::date)::timestamp at time zone hotline.zone()), (select min(id) from hotline.ticket));
+    last_ bigint := least(hotline.id_at(((x->>'to')::date)::timestamp at time zone hotline.zone()), (select max(id) from hotline.ticket) + 1,
+        (x->>'cursor')::bigint);
+    month bigint;
+    ids bigint[] := '{}';
+begin
+    while last_ > first_ and cardinality(ids) < n loop
+        month := case when x ?| '{ids,number,phone_hmac}' then first_ else greatest(first_, hotline.id_at(date_trunc('month',
+            hotline.time_at(last_ - 1) at time zone hotline.zone()) at time zone hotline.zone())) end;
+        ids := ids || hotline.any_page(who, x, month, last_, n - cardinality(ids));
+        last_ := month;
+    end loop;
+    return hotline.answer(200, jsonb_build_object('tickets', hotline.ticket_rows(ids),
+        'cursor', case when cardinality(ids) = n and not x ? 'ids' then ids[n]::text end));
 end $$;

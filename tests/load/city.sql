@@ -3,7 +3,7 @@
 --
 --   bench.plan(tickets, open, months, history, live)   what is to come; live: open tickets are too young to be late
 --   bench.fill(from, to)      tickets n of [from, to); side by side from several connections
---   bench.settle()            the figures
+--   bench.settle(kind)        the figures; kinds 0 to 5
 -- The texts and their bigrams are those of the tickets that are there already: file some hundred by HTTP first.
 
 create schema if not exists bench;
@@ -13,7 +13,10 @@ create unlogged table bench.text (n int, title text, content text, grams int[]);
 create unlogged table bench.place (kind text, n int, code text);
 -- When a clock of this kind that starts on this day falls due.
 create unlogged table bench.term (kind text, day date, unit text, budget int, due_at timestamptz, warn_at timestamptz, deep_at timestamptz, provisional boolean);
-create unlogged table bench.fact (day date, fact text, bucket smallint, unit_id int, category_id int, channel smallint, district text, n bigint);
+create unlogged table bench.sheet (like hotline.metric_sheet);
+alter table bench.sheet drop column kind, drop column key, drop column sub, drop column grain, drop column took;
+alter table bench.sheet add column unit_id int, add column category_id int, add column channel smallint, add column district int;
+create unlogged table bench.took (day date, bucket smallint, unit_id int, category_id int, channel smallint, district int, n bigint);
 
 -- From 0 to 1, the same for the same ticket and question.
 create function bench.chance(n bigint, question int) returns float
@@ -24,7 +27,7 @@ language plpgsql as $$
 declare
     today date := hotline.day_of(hotline.now());
 begin
-    truncate bench.setup, bench.text, bench.place, bench.term, bench.fact;
+    truncate bench.setup, bench.text, bench.place, bench.term, bench.sheet, bench.took;
     insert into bench.setup values (tickets, open, months, history, live, hotline.now());
     perform hotline.partition_make((today - make_interval(months => months + 1))::date, (today + interval '3 months')::date);
     insert into bench.text
@@ -218,25 +221,42 @@ begin
         where o.ended is null and c.met_at is null and c.kind <> 'promise' order by c.ticket_id, c.due_at) k on k.ticket_id = l.id
     where l.ended is null;
 
-    insert into bench.fact
-    select f.day, f.fact, f.bucket, coalesce(l.unit_id, 0), coalesce(l.category_id, 0), l.channel, coalesce(left(l.division, 6), ''), sum(f.n)
+    create temp table if not exists fact (day date, fact text, bucket smallint, unit_id int, category_id int, channel smallint, district int, n bigint)
+        on commit delete rows;
+    insert into fact
+    select f.day, f.fact, f.bucket, coalesce(l.unit_id, 0), coalesce(l.category_id, 0), l.channel, coalesce(left(l.division, 6), '0')::int, f.n
     from life l
     join hotline.ticket t on t.id = l.id
     left join hotline.assignment a on a.ticket_id = l.id
-    cross join lateral (select * from hotline.ticket_facts(t) union all select * from hotline.assignment_facts(a)) f
-    group by 1, 2, 3, 4, 5, 6, 7;
+    cross join lateral (select * from hotline.ticket_facts(t) union all select * from hotline.assignment_facts(a)) f;
+    insert into bench.took
+    select day, bucket, unit_id, category_id, channel, district, sum(n) from fact where bucket > 0 group by 1, 2, 3, 4, 5, 6;
+    execute format('insert into bench.sheet (day, unit_id, category_id, channel, district, %s)
+        select day, unit_id, category_id, channel, district, %s from fact where bucket = 0 group by 1, 2, 3, 4, 5',
+        hotline.for_facts('%1$I'), hotline.for_facts('sum(n) filter (where fact = %1$L)'));
 end $$;
 
--- Into the tables of figures, as folding would have left them.
-create function bench.settle() returns void
-language plpgsql set work_mem = '256MB' as $$
+-- Into the sheet, as folding would have left it: the rows of one kind.
+create function bench.settle(kind int) returns void
+language plpgsql set work_mem = '512MB' as $$
+declare
+    key text := (array['0', 'unit_id', 'category_id', 'channel', 'district', 'unit_id'])[kind + 1];
+    sub text := case when kind = 5 then 'category_id' else '0' end;
 begin
-    perform hotline.sheet_add($q$
-        select k.kind::smallint, k.key, k.sub, f.day, f.fact, f.bucket, sum(f.n) as n
-        from bench.fact f
-        cross join lateral (values (0, 0, 0), (1, unit_id, 0), (2, category_id, 0), (3, channel, 0), (4, coalesce(nullif(district, ''), '0')::int, 0),
-            (5, unit_id, category_id)) as k(kind, key, sub)
-        group by 1, 2, 3, 4, 5, 6$q$);
-    truncate bench.fact;
-    update hotline.sweep set swept_to = (select now_ from bench.setup);
+    for grain in 1..3 loop
+        execute format($q$
+            insert into hotline.metric_sheet as m (kind, key, grain, day, sub, took, %1$s)
+            select $1, key, $2, day, sub, t.took, %2$s
+            from (select %3$s as key, date_trunc($3, day)::date as day, %4$s as sub, %5$s from bench.sheet group by 1, 2, 3) s
+            full join (
+                select key, day, sub, array_agg(hotline.took_pack(bucket, n) order by bucket) as took
+                from (select %3$s as key, date_trunc($3, day)::date as day, %4$s as sub, bucket, sum(n)::bigint as n from bench.took group by 1, 2, 3, 4) t
+                group by 1, 2, 3
+            ) t using (key, day, sub)
+            on conflict (kind, key, grain, day, sub) do update set took = hotline.took_add(m.took, excluded.took), %6$s $q$,
+            hotline.for_facts('%1$I'), hotline.for_facts('s.%1$I'), key, sub, hotline.for_facts('sum(%1$I) as %1$I'),
+            hotline.for_facts('%1$I = coalesce(m.%1$I + excluded.%1$I, m.%1$I, excluded.%1$I)'))
+        using kind, grain, (array['day', 'month', 'year'])[grain];
+    end loop;
+    update hotline.sweep set swept_to = (select now_ from bench.setup) where kind = 0;
 end $$;
