@@ -1,3 +1,4 @@
+#include "admin.h"
 #include "base.h"
 #include "cache.h"
 #include "catalog.h"
@@ -30,6 +31,7 @@ static const struct module modules[] = {
     { .name = "session", .open = session_open },
     { .name = "feed", .open = feed_open, .close = feed_close },
     { .name = "desk", .open = desk_open },
+    { .name = "admin", .open = admin_open },
     { .name = "channels", .open = channels_open, .close = channels_close },
     { .name = "description", .open = openapi_open },
     { .name = "sweep", .open = sweep_open, .close = sweep_close },

@@ -14,6 +14,7 @@ begin
         when 'clock' then perform hotline.clock_fired(m);
         when 'review' then perform hotline.lapse(m.ticket_id, m.clock_id, m.at);
         when 'archive' then perform hotline.archive_or_wait(m);
+        when 'calendar' then perform hotline.calendar_fired(m);
         when 'unreachable' then perform hotline.step(m.ticket_id, 'close_unreachable', hotline.system_actor(), '{}', at_ => m.at);
     end case;
     return hotline.answer(200, jsonb_build_object('ticket', m.ticket_id::text, 'kind', m.kind));

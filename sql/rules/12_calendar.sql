@@ -1,7 +1,7 @@
 -- The working calendar and the algebra of clocks.  Start day is day 0 (Civil Code art. 201); what comes in on a rest day or
 -- at or after closing time has the next workday as day 0.
 
--- Number the workdays from 2010 to 2040.  Of an unpublished year only weekends and 1 January, 1 May, 1 October are off, and
+-- Number the workdays from 2010 to 2040.  What the city laid over a published day is stronger than it.  Of an unpublished year only weekends and 1 January, 1 May, 1 October are off, and
 -- every date is provisional.
 create or replace function hotline.calendar_build(cal int) returns void
 language plpgsql as $$
@@ -11,12 +11,13 @@ begin
     select cal, day, is_work, (count(*) filter (where is_work) over (order by day))::int, provisional
     from (
         select d::date as day,
-               c.always_open or coalesce(not e.is_off,
+               c.always_open or coalesce(not o.is_off, not e.is_off,
                    extract(isodow from d) < 6 and (y.year is not null or to_char(d, 'MMDD') not in ('0101', '0501', '1001'))) as is_work,
                not c.always_open and y.year is null as provisional
         from hotline.calendar c
         cross join generate_series('2010-01-01'::timestamp, '2040-12-31', '1 day') d
         left join hotline.calendar_day e on e.calendar_id = c.id and e.day = d::date
+        left join hotline.calendar_overlay o on o.calendar_id = c.id and o.day = d::date
         left join hotline.calendar_year y on y.calendar_id = c.id and y.year = extract(year from d)::int
         where c.id = cal
     ) days;

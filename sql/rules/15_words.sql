@@ -215,6 +215,15 @@ from (values
 ) as t(r, actions, scope)
 cross join lateral regexp_split_to_table(t.actions, ' ') as a;
 
+-- What this installation gives its roles beyond that, or takes away; at once, so that a deploy opens nothing for a moment.
+create or replace function hotline.local_rights() returns void
+language plpgsql as $$
+begin
+    delete from hotline.role_right r using hotline.role_right_local l where l.role = r.role and l.action = r.action;
+    insert into hotline.role_right (role, action, scope) select role, action, scope from hotline.role_right_local where scope is not null;
+end $$;
+do $$ begin perform hotline.local_rights(); end $$;
+
 insert into hotline.setting (name, value, meaning) values
     ('route.auto_score', '0.75', 'score from which a directory item may be dispatched to without a person'),
     ('route.auto_share', '0.9', 'expected share from which a learned item may be dispatched to without a person'),

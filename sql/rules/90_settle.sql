@@ -34,34 +34,40 @@ begin
         $$ begin return case kind %s end; end $$', arms);
 end $outer$;
 
+-- Tell the workers, who look at the version every few seconds, to read again what they keep in memory.
+create or replace function hotline.reference_changed() returns void
+language plpgsql as $$
+declare
+    digest text;
+begin
+    select md5(string_agg(r, ';' order by r)) into digest from (
+        select v::text as r from hotline.division v union all select i::text from hotline.directory_item i
+        union all select g::text from hotline.category g union all select u::text from hotline.unit u union all select w::text from hotline.word w) s;
+    insert into hotline.setting (name, value, meaning) values ('reference.version', to_jsonb(digest), 'changes with places, units, categories and directory')
+    on conflict (name) do update set value = excluded.value;
+end $$;
+
 create or replace function hotline.settle() returns void
 language plpgsql as $$
 declare
     digest text;
     cal int;
 begin
-    with recursive tree as (
-        select id, array[]::int[] as path from hotline.unit where level = 1
-        union all
-        select u.id, t.path || u.id from hotline.unit u join tree t on u.parent_id = t.id
-    )
-    update hotline.unit u set path = t.path from tree t where t.id = u.id and u.path <> t.path;
+    perform hotline.unit_paths();
+    perform hotline.local_rights();
 
     select md5(string_agg(r, ';' order by r)) into digest from (
-        select d::text as r from hotline.calendar_day d union all select y::text from hotline.calendar_year y union all select c::text from hotline.calendar c) s;
+        select d::text as r from hotline.calendar_day d union all select y::text from hotline.calendar_year y union all select c::text from hotline.calendar c
+        union all select o::text from hotline.calendar_overlay o) s;
     if digest is distinct from (select value #>> '{}' from hotline.setting where name = 'calendar.digest') then
         for cal in select id from hotline.calendar loop
-            perform hotline.calendar_build(cal);
+            perform hotline.calendar_renew(cal, null);
         end loop;
         insert into hotline.setting (name, value, meaning) values ('calendar.digest', to_jsonb(digest), 'what the numbered workdays were made from')
         on conflict (name) do update set value = excluded.value;
     end if;
 
-    select md5(string_agg(r, ';' order by r)) into digest from (
-        select v::text as r from hotline.division v union all select i::text from hotline.directory_item i
-        union all select g::text from hotline.category g union all select u::text from hotline.unit u union all select w::text from hotline.word w) s;
-    insert into hotline.setting (name, value, meaning) values ('reference.version', to_jsonb(digest), 'changes with places, units, categories and directory')
-    on conflict (name) do update set value = excluded.value;
+    perform hotline.reference_changed();
 
     perform hotline.make_runners();
     insert into hotline.sweep (swept_to) values (hotline.now()) on conflict do nothing;

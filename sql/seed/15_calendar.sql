@@ -13,7 +13,8 @@ on conflict (id) do update
         am_close = excluded.am_close,
         pm_open = excluded.pm_open,
         pm_close = excluded.pm_close,
-        always_open = excluded.always_open;
+        always_open = excluded.always_open
+    where not hotline.is_administered('calendar', calendar.id::text);
 
 insert into hotline.calendar_year (calendar_id, year)
 select 1, year

@@ -83,7 +83,8 @@ on conflict (id) do update
         short_name = excluded.short_name,
         name_en = excluded.name_en,
         division = excluded.division,
-        calendar_id = excluded.calendar_id;
+        calendar_id = excluded.calendar_id
+    where not hotline.is_administered('unit', unit.code);
 
 -- Streets and towns: under their district, without powers of enforcement of their own.
 insert into hotline.unit (id, code, parent_id, level, kind, name, short_name, name_en, division, grassroots, calendar_id)
@@ -114,7 +115,8 @@ on conflict (id) do update
         name_en = excluded.name_en,
         division = excluded.division,
         grassroots = excluded.grassroots,
-        calendar_id = excluded.calendar_id;
+        calendar_id = excluded.calendar_id
+    where not hotline.is_administered('unit', unit.code);
 
 -- Sections that serve one district each: every body below has one in all seven.  Their two digits are the district's own (01–07).
 insert into hotline.unit (id, code, parent_id, level, kind, name, short_name, division, calendar_id)
@@ -150,7 +152,8 @@ on conflict (id) do update
         name = excluded.name,
         short_name = excluded.short_name,
         division = excluded.division,
-        calendar_id = excluded.calendar_id;
+        calendar_id = excluded.calendar_id
+    where not hotline.is_administered('unit', unit.code);
 
 -- Sections with a trade: from 51 on.
 insert into hotline.unit (id, code, parent_id, level, kind, name, short_name)
@@ -176,4 +179,5 @@ on conflict (id) do update
         level = excluded.level,
         kind = excluded.kind,
         name = excluded.name,
-        short_name = excluded.short_name;
+        short_name = excluded.short_name
+    where not hotline.is_administered('unit', unit.code);

@@ -378,4 +378,5 @@ on conflict (id) do update
         level = excluded.level,
         name = excluded.name,
         name_en = excluded.name_en,
-        default_type = excluded.default_type;
+        default_type = excluded.default_type
+    where not hotline.is_administered('category', category.scheme || ':' || category.code);

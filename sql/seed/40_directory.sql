@@ -414,4 +414,5 @@ on conflict (id) do update
         policy = excluded.policy,
         appeal_types = excluded.appeal_types,
         exclude_grassroots = excluded.exclude_grassroots,
-        legal_basis = excluded.legal_basis;
+        legal_basis = excluded.legal_basis
+    where not hotline.is_administered('directory', directory_item.code);

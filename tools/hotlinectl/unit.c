@@ -68,7 +68,7 @@ int unit_add(const struct args *args)
                 "with made as (insert into hotline.unit"
                 "  (id, code, parent_id, level, kind, name, short_name, name_en, division, grassroots, calendar_id, "
                 "valid_from)"
-                "  select (select greatest(900000, max(id)) + 1 from hotline.unit), $1, p.id, p.level + 1, $6, $2, $3, "
+                "  select nextval('hotline.added_id')::int, $1, p.id, p.level + 1, $6, $2, $3, "
                 "$4, $7,"
                 "   $6 = 'street', p.calendar_id, coalesce($8::date, hotline.now()::date) from hotline.unit as p where "
                 "p.code = $5"
