@@ -1,11 +1,13 @@
 // The database is away: complaints are taken in all the same, and what was answered is true later.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
+import { promisify } from 'node:util';
 import { complaint, key, start, until } from './harness.mjs';
 
 // A simulation that has no clock of its own: time runs, and a request may bring another (for midnight).
@@ -15,6 +17,7 @@ const hotline = await start({
     settings: { workers: 2, spool_max: 400 },
 });
 const { anybody, citizen, cluster } = hotline;
+const run = promisify(execFile);
 const spool = (...args) => cluster.redis('spool', ...args);
 const length = async () => Number(await spool('XLEN', 'spool'));
 const put = (name, change, headers = {}) => citizen.submit(change, { headers: { 'Idempotency-Key': name, ...headers } });
@@ -384,6 +387,45 @@ test('a word of the reference data that is gone by the time of the drain is left
     assert.equal(ticket.division, null);
     assert.deepEqual(ticket.flags, ['spool_surprise']);
     assert.deepEqual(ticket.events[0].data.spooled?.surprises ?? [], ['unknown_division']);
+});
+
+test('what was put aside is listed without its words, and goes back where it came from', async () => {
+    await away();
+    const names = [key(), key()];
+    const filed = [];
+    for (const name of names)
+        filed.push((await put(name, { title: '放在一边的诉求' })).body);
+    // As the engine does with what the database refuses again and again.
+    for (const { number } of filed)
+        await spool('EVAL', `local id = redis.call('HGET', 'spool:index', ARGV[1])
+            redis.call('HSET', 'spool:aside', ARGV[1], redis.call('XRANGE', 'spool', id, id)[1][2][6])
+            redis.call('XDEL', 'spool', id)
+            redis.call('HDEL', 'spool:index', ARGV[1])`, '0', number);
+    await back();
+    const ctl = async (...words) => (await run(process.env.HOTLINECTL, ['spool', ...words, '--config', join(hotline.dir, 'hotlined.conf')])).stdout;
+    const listed = await ctl('list');
+
+    assert.match(listed, /^0 wait for the database, \d+ numbers in reserve, 2 put aside\n/);
+    for (const { number } of filed)
+        assert.match(listed, new RegExp(`^${number}  20\\d\\d-.*web +complaint$`, 'm'));
+    assert.doesNotMatch(listed, /诉求|138/);
+    assert.equal((await citizen.follow(filed[0])).body.state, 'received');
+
+    // One has been sent again meanwhile, and has become a ticket under another number.
+    const again = await until('every worker takes it', async () => {
+        const answer = await put(names[1], { title: '放在一边的诉求' });
+        return answer.status === 201 && answer;
+    });
+    await assert.rejects(ctl('retry', a_number('18010220000017')), /not among those put aside/);
+    assert.match(await ctl('retry', filed[0].number), /^1 put back/);
+    assert.match(await ctl('retry'), /^1 put back/);
+    await back();
+    const rows = await tickets_of(names);
+    assert.deepEqual(rows.map((r) => `${r.key} ${r.ticket_no}`).sort(),
+        [`${names[0]} ${filed[0].number}`, `${names[1]} ${filed[1].number}`, `${names[1]} ${again.body.number}`].sort());
+    assert.equal(new Set(rows.map((r) => r.id)).size, 2);
+    assert.equal(await spool('HLEN', 'spool:keys'), '0', 'nothing of them is left behind');
+    assert.match(await ctl('list'), / 0 put aside\n$/);
 });
 
 test('without the spool and without the database nothing is promised', async () => {

@@ -1,15 +1,14 @@
 /* Is this installation fit to run?  One line a check: ok, warn or error, and what to do. */
 
 #include "ctl.h"
+#include "redis.h"
 #include "settings.h"
 
-#include <hiredis/hiredis.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <time.h>
 
 const struct option doctor_options[] = {
@@ -55,11 +54,8 @@ __attribute__((format(printf, 2, 3))) static void error(const char *what, const 
 static bool check_settings(const struct args *args)
 {
     const char *config = args_text(args, "config", NULL);
-    char name[] = "hotlinectl", option[4200];
-    char *const words[] = { name, option, NULL };
 
-    snprintf(option, sizeof option, "--config=%s", config ? config : "");
-    if (settings_load(config ? 2 : 1, words) != SETTINGS_RUN) {
+    if (!settings_of(args)) {
         error("settings", "cannot be used (see above): correct %s", config ? config : "the environment");
         return false;
     }
@@ -82,32 +78,6 @@ static void check_key(const char *what, const char *path)
         error(what, "%s is too short for a key of 32 bytes in hex", path);
     else
         ok(what, "%s", path);
-}
-
-static redisContext *redis_connect(const char *address)
-{
-    static const struct timeval limit = { 2, 0 };
-    char host[256];
-    const char *colon = strrchr(address, ':');
-
-    if (*address == '/')
-        return redisConnectUnixWithTimeout(address, limit);
-    snprintf(host, sizeof host, "%.*s", colon ? (int)(colon - address) : (int)strlen(address), address);
-    return redisConnectWithTimeout(host, colon ? atoi(colon + 1) : 6379, limit);
-}
-
-static void redis_password(redisContext *redis, const char *path)
-{
-    char password[256] = "";
-    FILE *file = *path ? fopen(path, "r") : NULL;
-
-    if (!file)
-        return;
-    if (fgets(password, sizeof password, file)) {
-        password[strcspn(password, "\r\n")] = '\0';
-        freeReplyObject(redisCommand(redis, "AUTH %s", password));
-    }
-    fclose(file);
 }
 
 static void check_persistence(redisContext *redis)
