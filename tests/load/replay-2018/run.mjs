@@ -69,6 +69,14 @@ const statements = await rows(`
     from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database()) order by total_exec_time desc limit 40`);
 writeFileSync(join(out, 'statements.txt'), statements.map((s) =>
     `${s.ms.padStart(9)} ms ${s.calls.padStart(9)} calls ${s.us.padStart(10)} us ${s.rows.padStart(9)} rows  ${s.query}\n`).join(''));
+if (process.env.PROFILE) {
+    const functions = await rows(`
+        select schemaname || '.' || funcname as name, calls, round((total_time * 1000 / calls)::numeric, 1) as us_total,
+               round((self_time * 1000 / calls)::numeric, 1) as us_self, round(self_time::numeric) as self_ms
+        from pg_stat_user_functions order by self_time desc limit 80`);
+    writeFileSync(join(out, 'functions.txt'), functions.map((f) =>
+        `${f.name.padEnd(36)} ${f.calls.padStart(9)} calls ${f.us_total.padStart(11)} us ${f.us_self.padStart(9)} us self ${f.self_ms.padStart(8)} ms\n`).join(''));
+}
 const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
 writeFileSync(join(out, 'batch_sizes.txt'), metrics.split('\n').filter((line) => /^hotlined_db_/.test(line)).join('\n') + '\n');
 
