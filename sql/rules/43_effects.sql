@@ -25,7 +25,9 @@ begin
     if c.extra ? 'contact' then
         perform hotline.put_contact((c.t).id, c.extra->'contact');
     end if;
-    c.t.route := coalesce((c.t).route, '{}') || jsonb_build_object('candidates', hotline.route(c.t));
+    if (c.rule).to_state is distinct from 70 then -- what is answered here goes to no unit
+        c.t.route := coalesce((c.t).route, '{}') || jsonb_build_object('candidates', hotline.route(c.t));
+    end if;
     c.payload := c.payload || hotline.dimensions(c.t);
     return c;
 end $$;

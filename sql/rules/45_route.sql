@@ -1,22 +1,30 @@
 -- Routing: the dispatch directory says which unit answers for a matter.  Candidates come with a score and a reason in words; where
 -- one is clear, the engine dispatches by itself, else a dispatcher chooses.
 
+-- The district's government and the street's office of a place, a district's own government standing for its streets where the place
+-- tells no more.
+create or replace function hotline.units_at(division_ text, out district int, out street int)
+language plpgsql stable as $$
+begin
+    if length(division_) >= 6 then
+        select id into district from hotline.unit u where kind = 'district' and division = left(division_, 6) and hotline.is_valid(u);
+    end if;
+    if length(division_) >= 9 then
+        select id into street from hotline.unit u where kind = 'street' and division = left(division_, 9) and hotline.is_valid(u);
+    elsif length(division_) = 6 then
+        street := district;
+    end if;
+end $$;
+
 -- The unit an item names for a place: itself, the district's government or the street's office; the fallback where the place
 -- does not tell.
+create or replace function hotline.unit_of_item(main_rule text, main_unit_id int, district int, street int) returns int
+language sql immutable as $$
+    select coalesce(case main_rule when 'district' then district when 'street' then street end, main_unit_id)
+$$;
+
 create or replace function hotline.unit_of_item(i hotline.directory_item, division_ text) returns int
-language plpgsql stable as $$
-declare
-    found_unit int;
-begin
-    if i.main_rule = 'district' and length(division_) >= 6 then
-        select id into found_unit from hotline.unit u where kind = 'district' and division = left(division_, 6) and hotline.is_valid(u);
-    elsif i.main_rule = 'street' and length(division_) >= 9 then
-        select id into found_unit from hotline.unit u where kind = 'street' and division = left(division_, 9) and hotline.is_valid(u);
-    elsif i.main_rule = 'street' and length(division_) = 6 then
-        select id into found_unit from hotline.unit u where kind = 'district' and division = division_ and hotline.is_valid(u);
-    end if;
-    return coalesce(found_unit, i.main_unit_id);
-end $$;
+language sql stable as $$ select hotline.unit_of_item(i.main_rule, i.main_unit_id, p.district, p.street) from hotline.units_at(division_) p $$;
 
 -- How well an item fits: the category says most, then the keywords found (their length, since a longer word says more), then the
 -- place it is restricted to.  A learned item's score is the share of the coming tickets that is expected to be its unit's.
@@ -71,36 +79,38 @@ $$;
 
 -- At most five candidates, best first.  hits: what the text service found, [{"item", "n", "len", "words"}…].
 create or replace function hotline.candidates(category_id_ int, division_ text, type_ text, hits jsonb) returns jsonb
-language plpgsql stable as $$
+language plpgsql stable set plan_cache_mode = force_generic_plan as $$ -- planning it anew would take longer than running it
 declare
     cat hotline.category;
     today date := hotline.day_of(hotline.now());
     duty boolean := hotline.is_department_duty(category_id_);
+    at_place record;
+    listed int[]; -- items named by a word of the text, those of the category and its neighbours, and what the past taught
     found jsonb;
 begin
     if category_id_ is null and coalesce(jsonb_array_length(hits), 0) = 0 then
         return '[]';
     end if;
     select * into cat from hotline.category where id = category_id_;
+    select * into at_place from hotline.units_at(division_);
+    listed := array(select id from hotline.directory_item
+                    where share is null and id = any (array(select (h->>'item')::int from jsonb_array_elements(coalesce(hits, '[]')) h)))
+        || array(select id from hotline.directory_item
+                 where share is null and category_id between category_id_ / 100 * 100 and category_id_ / 100 * 100 + 99)
+        || array(select id from hotline.learned_items(category_id_, division_));
     with hit as (
         select (h->>'item')::int as item, (h->>'len')::int as len,
                (select string_agg('“' || w || '”', '' order by n) from jsonb_array_elements_text(h->'words') with ordinality as e(w, n)) as words
         from jsonb_array_elements(coalesce(hits, '[]')) h
-    ), item as materialized (
-        select d as i, coalesce(h.len, 0) as len, h.words
-        from hotline.directory_item d left join hit h on h.item = d.id
-        where d.share is null and (h.item is not null or d.category_id / 100 = category_id_ / 100)
-          and d.valid_from <= today and (d.valid_to is null or d.valid_to > today)
-          and (d.division is null or division_ like d.division || '%')
-          and (d.appeal_types is null or type_ = any (d.appeal_types))
-        union all
-        select l, 0, null from hotline.learned_items(category_id_, division_) l
-    ), placed as materialized (
-        select i, len, words, hotline.unit_of_item(i, division_) as unit_id from item
     ), fit as (
-        select i, u as u, hotline.item_score(i, cat, len) as score, words
-        from placed p join hotline.unit u on u.id = p.unit_id
-        where not (u.grassroots and ((i).exclude_grassroots or duty and ((i).category_id <> category_id_ or (i).share is not null))) and hotline.is_valid(u)
+        select i, u, hotline.item_score(i, cat, coalesce(h.len, 0)) as score, h.words
+        from hotline.directory_item i left join hit h on h.item = i.id
+        join hotline.unit u on u.id = hotline.unit_of_item(i.main_rule, i.main_unit_id, at_place.district, at_place.street)
+        where i.id = any (listed)
+          and (i.share is not null or i.valid_from <= today and (i.valid_to is null or i.valid_to > today)
+              and (i.division is null or division_ like i.division || '%') and (i.appeal_types is null or type_ = any (i.appeal_types)))
+          and u.valid_from <= today and (u.valid_to is null or u.valid_to > today)
+          and not (u.grassroots and (i.exclude_grassroots or duty and (i.category_id <> category_id_ or i.share is not null)))
     ), best as (
         select distinct on ((u).id) * from fit order by (u).id, score desc, (i).id
     ), ranked as (
@@ -110,7 +120,8 @@ begin
             'item', jsonb_build_object('id', (i).id::text, 'code', (i).code, 'name', (i).name),
             'unit', jsonb_build_object('id', (u).id::text, 'name', (u).name, 'name_en', (u).name_en),
             'co_units', (select coalesce(jsonb_agg(jsonb_build_object('id', id::text, 'name', name, 'name_en', name_en)), '[]')
-                         from hotline.unit co where id = any ((i).co_unit_ids) and id <> (u).id and level > 1 and hotline.is_valid(co)),
+                         from hotline.unit co where id = any ((i).co_unit_ids) and id <> (u).id and level > 1
+                           and valid_from <= today and (valid_to is null or valid_to > today)),
             'policy', (i).policy, 'score', score,
             'auto', place = 1 and (u).level > 1 and ((i).share is not null or (i).category_id is not distinct from category_id_)
                 and score >= (select (value #>> '{}')::numeric from hotline.setting
