@@ -16,6 +16,7 @@
 
 static const struct api_fn api_act = { .name = "act", .write = true, .whole = true };
 static const struct api_fn api_draft = { .name = "draft", .write = true, .whole = true };
+static const struct api_fn api_transfer_check = { .name = "transfer_check", .write = true };
 static const struct api_fn api_dup_check = { .name = "dup_check", .write = true };
 static const struct api_fn api_reveal = { .name = "reveal", .write = true };
 static const struct api_fn api_ticket = { .name = "ticket" };
@@ -341,6 +342,34 @@ static enum next bad_action(struct req *r, const char *name, const char *zh, con
     return refuse(r, 422, "bad_inputs", why_field(r->arena, name, "bad_value", zh, en));
 }
 
+/* A ticket that an action names beside its own is locked with it, in the order of ids like all others of the batch: so two people who
+ * merge two tickets into each other wait, and one of them is told that it cannot be. */
+static const char *second_ticket(const cJSON *inputs)
+{
+    static const char *const names[] = { "master", "lead" };
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const char *id = json_text(inputs, names[i]);
+
+        if (id && id_valid(id))
+            return id;
+    }
+    return NULL;
+}
+
+/* The database compares the code's hash; the code itself does not leave here. */
+static void hash_code(struct req *r, cJSON *inputs)
+{
+    const char *code = json_text(inputs, "query_code");
+    char hash[SECRET_HEX_SIZE];
+
+    if (!code)
+        return;
+    if (query_code_hash(code, hash))
+        cJSON_AddStringToObject(r->call, "code_hash", hash);
+    cJSON_ReplaceItemInObject(inputs, "query_code", cJSON_CreateString("********"));
+}
+
 /* "action" and "version" go beside the inputs; contact data among the inputs is sealed, new words are read. */
 static enum next split_action(struct req *r)
 {
@@ -360,6 +389,7 @@ static enum next split_action(struct req *r)
     cJSON_DeleteItemFromObject(inputs, "version");
     cJSON_AddItemToObject(r->call, "inputs", inputs);
     private_read(r->arena, r->call, inputs, NULL, json_text(inputs, "name"));
+    hash_code(r, inputs);
     if (json_text(inputs, "title") || json_text(inputs, "content"))
         catalog_read_text(r->arena, r->call, json_text(inputs, "title"), json_text(inputs, "content"));
     return contact_seal(r, inputs);
@@ -372,6 +402,10 @@ static enum next admit(struct req *r)
 
 static enum next act(struct req *r)
 {
+    const char *second = second_ticket(cJSON_GetObjectItem(r->call, "inputs"));
+
+    if (second)
+        req_lock(r, strtoll(second, NULL, 10));
     return ask(r, &api_act, r->call);
 }
 
@@ -428,29 +462,32 @@ static enum next act_all(struct req *r)
 {
     struct bulk *bulk = arena_alloc(r->arena, sizeof *bulk);
     cJSON *element, **calls;
-    int64_t *ids;
+    int64_t *ids; /* two to a call */
     size_t n = (size_t)cJSON_GetArraySize(r->json), i = 0;
 
     *bulk = (struct bulk){ .r = r, .n = n, .left = n, .items = arena_alloc(r->arena, n * sizeof *bulk->items) };
     calls = arena_alloc(r->arena, n * sizeof(cJSON *));
-    ids = arena_alloc(r->arena, n * sizeof *ids);
+    ids = arena_alloc(r->arena, 2 * n * sizeof *ids);
     r->state = bulk;
     cJSON_ArrayForEach(element, r->json)
     {
-        ids[i] = strtoll(json_text(element, "id"), NULL, 10);
+        ids[2 * i] = strtoll(json_text(element, "id"), NULL, 10);
         calls[i] = bulk_call(r, element, i);
         if (!calls[i++])
             return DONE;
     }
     for (i = 0; i < n; i++) {
-        const char *text = json_print(r->arena, calls[i]);
+        const char *text = json_print(r->arena, calls[i]),
+                   *second = second_ticket(cJSON_GetObjectItem(calls[i], "inputs"));
 
+        if (second)
+            ids[2 * i + 1] = strtoll(second, NULL, 10);
         bulk->items[i].bulk = bulk;
         db_call(&(struct db_call){ .fn = &api_act,
                                    .json = text,
                                    .len = strlen(text),
-                                   .locks = &ids[i],
-                                   .nlocks = 1,
+                                   .locks = &ids[2 * i],
+                                   .nlocks = second ? 2 : 1,
                                    .key = json_text(calls[i], "key"),
                                    .deadline = r->deadline,
                                    .done = take_one,
@@ -582,6 +619,29 @@ static enum next reveal(struct req *r)
     return ask(r, &api_reveal, r->call);
 }
 
+/* POST …/transfer-check: did an urgent transfer arrive? */
+
+static const struct field transfer_fields[] = { { "transfer", JSON_ID, .must = true },
+                                                { "arrived", JSON_BOOL, .must = true } };
+
+static enum next read_transfer(struct req *r)
+{
+    r->json = json_read(r->arena, r->input, transfer_fields, COUNT(transfer_fields), &r->why);
+    if (!r->json)
+        return refuse(r, 422, r->why->code, r->why);
+    cJSON_AddStringToObject(r->call, "transfer", json_text(r->json, "transfer"));
+    cJSON_AddBoolToObject(r->call, "arrived", cJSON_IsTrue(cJSON_GetObjectItem(r->json, "arrived")));
+    return GO;
+}
+
+static enum next check_transfer(struct req *r)
+{
+    return ask(r, &api_transfer_check, r->call);
+}
+
+static step_fn *const post_transfer_check[] = { session_load,   count_request,  begin_call, read_transfer,
+                                                take_ticket_id, check_transfer, answer };
+
 static step_fn *const post_dup_check[] = { session_load,   count_request, read_words,    begin_call,
                                            take_ticket_id, add_words,     check_doubles, answer_sealed };
 static step_fn *const post_route[] = { session_load, count_request, read_words, begin_call,
@@ -629,6 +689,7 @@ static const struct route routes[] = {
     { "POST", "/v1/desk/tickets/{id}/actions", post_action, 0 },
     { "POST", "/v1/desk/tickets/{id}/dup-check", post_dup_check, 0 },
     { "POST", "/v1/desk/tickets/{id}/reveal", post_reveal, 0 },
+    { "POST", "/v1/desk/tickets/{id}/transfer-check", post_transfer_check, 0 },
     { "POST", "/v1/desk/actions", post_actions, 0 },
     { "POST", "/v1/desk/route", post_route, 0 },
     { "GET", "/v1/desk/counts", get_counts, 0 },

@@ -1,10 +1,16 @@
 #include "follow.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "intake.h"
+#include "private.h"
+#include "secret.h"
 #include "spool.h"
 
 static const struct api_fn api_follow = { .name = "follow" };
+static const struct api_fn api_known = { .name = "known" };
+static const struct api_fn api_citizen = { .name = "citizen", .write = true };
 
 /* What the spool said of the number: NULL where there is no spool. */
 struct looked {
@@ -82,4 +88,47 @@ enum next follow_reply(struct req *r)
     if (r->answer.status == 404 && looked && !looked->known)
         return refuse_later(r, "database_away", 2);
     return reply(r, r->answer.status, r->answer.body);
+}
+
+bool follow_begin(struct req *r, const char *principal, const char *number, const char *code, const char *token)
+{
+    int round = token ? rating_round(number, token) : -1;
+    char hash[SECRET_HEX_SIZE];
+    bool coded = code && query_code_hash(code, hash);
+
+    if (!coded && round < 0)
+        return false;
+    call_begin(r, principal);
+    cJSON_AddStringToObject(r->call, "number", number);
+    if (coded)
+        cJSON_AddStringToObject(r->call, "code_hash", hash);
+    else
+        cJSON_AddNumberToObject(r->call, "link_round", round);
+    return true;
+}
+
+enum next follow_ask(struct req *r)
+{
+    return ask_read(r, &api_known, r->call);
+}
+
+enum next follow_take(struct req *r)
+{
+    const struct why *why;
+    const char *id;
+
+    if (r->answer.status != 200)
+        return r->answer.status == 404 ? GO : reply(r, r->answer.status, r->answer.body);
+    id = json_text(json_object_only(r->arena, (struct bytes){ r->answer.body, strlen(r->answer.body) }, &why), "id");
+    cJSON_AddStringToObject(r->call, "id", id);
+    req_lock(r, strtoll(id, NULL, 10));
+    return GO;
+}
+
+enum next follow_say(struct req *r, const char *action)
+{
+    cJSON_AddStringToObject(r->call, "action", action);
+    cJSON_AddItemToObject(r->call, "inputs", cJSON_Duplicate(r->json, true));
+    private_read(r->arena, r->call, r->json, NULL, NULL);
+    return ask(r, &api_citizen, r->call);
 }

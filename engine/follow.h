@@ -14,4 +14,17 @@ enum next follow_stored(struct req *r);
 /* Reply.  r->answer.status 404: no such number, or another code. */
 enum next follow_reply(struct req *r);
 
+/* What a citizen still says about a ticket: an action, its inputs in r->json.  follow_begin, then the steps follow_ask and follow_take, then
+ * a step that calls follow_say; answer_sealed replies. */
+
+/* Begin r->call with who speaks: number, and the code or the token of a rating link.  False: neither can be one. */
+bool follow_begin(struct req *r, const char *principal, const char *number, const char *code, const char *token);
+
+/* Look the ticket up, and lock it; r->answer.status 404: no such number, or another code. */
+enum next follow_ask(struct req *r);
+enum next follow_take(struct req *r);
+
+/* Do it: followup, supplement, withdraw, rate, object. */
+enum next follow_say(struct req *r, const char *action);
+
 #endif

@@ -35,10 +35,10 @@ struct key {
 };
 
 /* One secret on disk, one key for each use: what leaks through one use helps with no other. */
-enum use { USE_PHONE, USE_DIGEST, USE_CODE, USE_CODE_HASH, USES };
+enum use { USE_PHONE, USE_DIGEST, USE_CODE, USE_CODE_HASH, USE_RATING, USES };
 
 static const char *const use_labels[USES] = { "hotline phone v1", "hotline digest v1", "hotline code v1",
-                                              "hotline code hash v1" };
+                                              "hotline code hash v1", "hotline rating v1" };
 
 static struct {
     struct key contact[MAX_KEYS];
@@ -319,7 +319,7 @@ void digest_body(const void *body, size_t len, char out[SECRET_HEX_SIZE])
 static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /* The first 40 bits, five to a character. */
-static void write_code(const unsigned char hash[HASH], char out[QUERY_CODE_SIZE])
+static void write_code(const unsigned char *hash, char out[QUERY_CODE_SIZE])
 {
     uint64_t bits = 0;
 
@@ -393,6 +393,32 @@ bool query_code_hash(const char *typed, char out[SECRET_HEX_SIZE])
         return false;
     keyed_hex(USE_CODE_HASH, code, CODE, out);
     return true;
+}
+
+/* "0-3JZ8Q…": the round, and 80 bits that only we can make. */
+void rating_token(const char *number, int round, char out[RATING_TOKEN_SIZE])
+{
+    char text[64], high[QUERY_CODE_SIZE], low[QUERY_CODE_SIZE];
+    unsigned char hash[HASH];
+    int len = snprintf(text, sizeof text, "%.16s/%d", number, round);
+
+    hmac(keys.use[USE_RATING], text, (size_t)len, hash);
+    write_code(hash, high);
+    write_code(hash + 5, low);
+    snprintf(out, RATING_TOKEN_SIZE, "%d-%s%s", round, high, low);
+}
+
+int rating_round(const char *number, const char *token)
+{
+    char wanted[RATING_TOKEN_SIZE];
+    size_t digits = strspn(token, "0123456789");
+    int round;
+
+    if (digits < 1 || digits > 4 || strlen(token) >= sizeof wanted)
+        return -1;
+    round = atoi(token);
+    rating_token(number, round, wanted);
+    return strlen(token) == strlen(wanted) && !sodium_memcmp(token, wanted, strlen(wanted)) ? round : -1;
 }
 
 /* Session tokens have 256 random bits, so a plain hash is enough: nothing to guess, nothing to look up in a table. */

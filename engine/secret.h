@@ -6,7 +6,7 @@
 
 struct arena;
 
-enum { SECRET_HEX_SIZE = 65, QUERY_CODE_SIZE = 9 };
+enum { SECRET_HEX_SIZE = 65, QUERY_CODE_SIZE = 9, RATING_TOKEN_SIZE = 32 };
 
 /* Read the keys of settings() before anything else here is called.  contact_key_file: lines `key-id:64 hex digits`, the
  * current key is the one marked by a leading *, else the last; all of them can read.  hash_key_file: 64 hex digits. */
@@ -39,6 +39,12 @@ void query_code(const char *principal, const char *route, const char *key, const
 
 /* What is stored of a code, however it was typed (case, blanks, dashes, O for 0, I and L for 1).  False: not a code. */
 bool query_code_hash(const char *typed, char out[SECRET_HEX_SIZE]) __attribute__((warn_unused_result));
+
+/* The token of a link to rate this round of a ticket: nothing of it is stored, and the database says whether it was used. */
+void rating_token(const char *number, int round, char out[RATING_TOKEN_SIZE]);
+
+/* The round that a token of this ticket is for; -1: it is none of ours. */
+int rating_round(const char *number, const char *token);
 
 /* A new session token (32 random bytes, base64url), and the form in which any token is stored. */
 char *session_token(struct arena *arena);

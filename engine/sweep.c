@@ -12,17 +12,18 @@
 #include "stats.h"
 #include "worker.h"
 
-enum { PAGE = 500, IDLE_MS = 500, FAILED_MS = 2000, FOLD_MS = 1000, UPKEEP_MS = 3600 * 1000 };
+enum { PAGE = 500, IDLE_MS = 500, FAILED_MS = 2000, FOLD_MS = 1000, UPKEEP_MS = 3600 * 1000, GROUPS_MS = 20 * 1000 };
 
 static const struct api_fn api_due = { .name = "sweep_due" };
 static const struct api_fn api_sweep = { .name = "sweep", .write = true };
 static const struct api_fn api_sweep_failed = { .name = "sweep_failed", .write = true };
 static const struct api_fn api_swept = { .name = "swept", .write = true };
 static const struct api_fn api_fold = { .name = "fold", .write = true };
+static const struct api_fn api_groups = { .name = "find_groups", .write = true };
 static const struct api_fn api_upkeep = { .name = "upkeep", .write = true };
 
 static struct {
-    struct timer *timer, *fold_timer, *upkeep_timer; /* NULL once closed, when late answers still come */
+    struct timer *timer, *fold_timer, *upkeep_timer, *groups_timer; /* NULL once closed, when late answers still come */
     size_t away;                                     /* timers sent and not answered */
     bool failed;                                     /* one of them could not be done now */
     char upto[64]; /* when all are done, everything up to here has had its effects; empty: there is more */
@@ -140,6 +141,14 @@ static void keep_up(void *arg)
     call(&api_upkeep, "{}", 2, told);
 }
 
+/* A power cut is noticed long before two minutes have passed. */
+static void find_groups(void *arg)
+{
+    (void)arg;
+    timer_set(sweep.groups_timer, GROUPS_MS);
+    call(&api_groups, "{}", 2, told);
+}
+
 bool sweep_open(void)
 {
     if (worker_slot() != 0)
@@ -147,6 +156,8 @@ bool sweep_open(void)
     sweep.timer = timer_new(look, NULL);
     sweep.fold_timer = timer_new(fold, NULL);
     sweep.upkeep_timer = timer_new(keep_up, NULL);
+    sweep.groups_timer = timer_new(find_groups, NULL);
+    timer_set(sweep.groups_timer, GROUPS_MS);
     timer_set(sweep.timer, IDLE_MS);
     timer_set(sweep.fold_timer, FOLD_MS);
     timer_set(sweep.upkeep_timer, FOLD_MS);
@@ -158,5 +169,6 @@ void sweep_close(void)
     timer_free(sweep.timer);
     timer_free(sweep.fold_timer);
     timer_free(sweep.upkeep_timer);
-    sweep.timer = sweep.fold_timer = sweep.upkeep_timer = NULL;
+    timer_free(sweep.groups_timer);
+    sweep.timer = sweep.fold_timer = sweep.upkeep_timer = sweep.groups_timer = NULL;
 }

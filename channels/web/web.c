@@ -113,6 +113,66 @@ static enum next count_guess(struct req *r)
 static step_fn *const get_ticket[] = { count_query,   check_number, read_follow, follow_spooled,
                                        follow_stored, count_guess,  follow_reply };
 
+/* POST /v1/tickets/{number}/…: what a citizen still says.  Number and code prove who it is; for a rating a link's token does too. */
+
+static enum next begin_known(struct req *r)
+{
+    if (follow_begin(r, "public", req_param(r, "number"), req_header(r, "X-Query-Code"), req_header(r, "X-Rating-Token")))
+        return GO;
+    limit_count(LIMIT_CODE, guess_key(r));
+    return nothing_found(r);
+}
+
+static enum next read_words(struct req *r)
+{
+    r->json = json_object_only(r->arena, r->input, &r->why);
+    return r->json ? GO : refuse(r, 422, r->why->code, r->why);
+}
+
+static enum next count_wrong_code(struct req *r)
+{
+    if (r->answer.status != 404)
+        return GO;
+    limit_count(LIMIT_CODE, guess_key(r));
+    return reply(r, 404, r->answer.body);
+}
+
+static enum next say_followup(struct req *r)
+{
+    return follow_say(r, "followup");
+}
+
+static enum next say_supplement(struct req *r)
+{
+    return follow_say(r, "supplement");
+}
+
+static enum next say_withdraw(struct req *r)
+{
+    return follow_say(r, "withdraw");
+}
+
+static enum next say_rate(struct req *r)
+{
+    return follow_say(r, "rate");
+}
+
+static enum next say_object(struct req *r)
+{
+    return follow_say(r, "object");
+}
+
+/* Every one of these is a step of the ticket, so those who watch it hear of it. */
+#define CITIZEN_SAYS(name, step)                                                                                       \
+    static step_fn *const name[] = { count_query, check_key,  check_number,      begin_known, read_words,               \
+                                     follow_ask,  follow_take, count_wrong_code, step,        answer_sealed }
+
+CITIZEN_SAYS(post_followup, say_followup);
+CITIZEN_SAYS(post_supplement, say_supplement);
+CITIZEN_SAYS(post_withdrawal, say_withdraw);
+CITIZEN_SAYS(post_rating, say_rate);
+CITIZEN_SAYS(post_objection, say_object);
+
 /* What the pages need to know, and the released figures */
 
 static enum next begin_public(struct req *r)
@@ -143,8 +203,15 @@ static step_fn *const get_divisions[] = { count_query, begin_public, read_divisi
 static step_fn *const get_metrics[] = { count_query, begin_public, read_metrics, answer };
 
 static const struct route routes[] = {
-    { "POST", "/v1/tickets", post_ticket, 0 },           { "GET", "/v1/tickets/{number}", get_ticket, 0 },
-    { "GET", "/v1/public/reference", get_reference, 0 }, { "GET", "/v1/public/divisions/{code}", get_divisions, 0 },
+    { "POST", "/v1/tickets", post_ticket, 0 },
+    { "GET", "/v1/tickets/{number}", get_ticket, 0 },
+    { "POST", "/v1/tickets/{number}/followups", post_followup, 0 },
+    { "POST", "/v1/tickets/{number}/supplement", post_supplement, 0 },
+    { "POST", "/v1/tickets/{number}/withdrawal", post_withdrawal, 0 },
+    { "POST", "/v1/tickets/{number}/rating", post_rating, 0 },
+    { "POST", "/v1/tickets/{number}/objection", post_objection, 0 },
+    { "GET", "/v1/public/reference", get_reference, 0 },
+    { "GET", "/v1/public/divisions/{code}", get_divisions, 0 },
     { "GET", "/v1/public/metrics", get_metrics, 0 },
 };
 

@@ -7,7 +7,7 @@ begin
     perform hotline.begin(x);
     select k.* into t from hotline.ticket_ref r join hotline.ticket k on k.id = r.ticket_id where r.ticket_no = x->>'number';
     if not found or t.query_code_hash is distinct from x->>'code_hash' then
-        return hotline.problem(404, 'no_such_ticket', '没有查到：请核对工单号和查询码。', 'Nothing found: please check the number and the query code.');
+        return hotline.nothing_found();
     end if;
     return hotline.answer(200, hotline.citizen_json(t));
 end $$;

@@ -16,6 +16,7 @@ begin
         when 'archive' then perform hotline.archive_or_wait(m);
         when 'calendar' then perform hotline.calendar_fired(m);
         when 'unreachable' then perform hotline.step(m.ticket_id, 'close_unreachable', hotline.system_actor(), '{}', at_ => m.at);
+        else perform hotline.timer_fired(m);
     end case;
     return hotline.answer(200, jsonb_build_object('ticket', m.ticket_id::text, 'kind', m.kind));
 end $$;

@@ -55,6 +55,12 @@ begin
     );
 end $$;
 
+-- What another platform handed over with a limit of its own has the province's policy.
+create or replace function hotline.policy_of(t hotline.ticket) returns text
+language sql stable as $$
+    select case when t.outer_due_at is not null then 'P1' else hotline.policy_for(t.appeal_type, t.urgency) end
+$$;
+
 create or replace function hotline.policy_version(code_ text, at timestamptz) returns int
 language plpgsql stable as $$
 begin

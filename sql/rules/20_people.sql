@@ -70,7 +70,7 @@ end $$;
 create or replace function hotline.sees(who hotline.actor, t hotline.ticket) returns boolean
 language plpgsql stable set plan_cache_mode = force_generic_plan as $$
 begin
-    if 'SYS' = any (who.roles) then
+    if who.roles && '{SYS,CIT,EXT}' then
         return true;
     end if;
     if t.state = 10 and t.created_by is distinct from who.id
@@ -84,7 +84,8 @@ begin
         when 'all' then return true;
         when 'unit' then
             return exists (select from hotline.assignment a
-                           where a.ticket_id = t.id and a.state <> 9 and hotline.is_under(a.unit_id, who.unit));
+                           where a.ticket_id = t.id and a.state <> 9 and hotline.is_under(a.unit_id, who.unit))
+                and not hotline.is_in_conflict(t.id, who.unit);
         when 'own' then return t.created_by = who.id;
         else return false;
     end case;

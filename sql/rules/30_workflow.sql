@@ -31,7 +31,7 @@ from (values
     ('T63', 'callback_attempt', 'pending_callback', 'replied', 'may_attempt', 'do_attempt', null, null, null, null, null, null, null, '登记回访', 'Record a callback attempt', 10),
     ('T64', 'callback_ok', 'pending_callback', 'replied', 'may_close', 'do_verdict_close', 'closed', 'done', null, null, null, null, 'closed', '回访办结', 'Close after callback', 20),
     ('T65', 'rework', 'pending_callback', 'replied', 'may_rework', 'do_rework', 'pending_sign', 'pending_sign', null, 'rework', null, null, 'rework', '重办', 'Rework', 30),
-    ('T66', 'close_unsatisfied', 'pending_callback', 'replied', 'may_close_unsatisfied', 'do_close_unsatisfied', 'closed', 'done', 'unsat_closed', null, null, null, 'closed', '不满意办结', 'Close as unsatisfied', 40),
+    ('T66', 'close_unsatisfied', 'pending_callback', 'replied', 'may_close_unsatisfied', 'do_close_unsatisfied', 'closed', 'done', 'unsat_closed', null, null, 'supervise', 'closed', '不满意办结', 'Close as unsatisfied', 40),
     ('T67', 'close_unreachable', 'pending_callback', 'replied', 'is_unreachable', 'do_close', 'closed', 'done', null, null, null, null, 'closed', '联系不上办结', 'Close as unreachable', 50),
     ('T68', 'close_waived', 'pending_callback', 'replied', 'is_waived', 'do_close', 'closed', 'done', null, null, null, null, 'closed', '免回访办结', 'Close without callback', 50),
     ('T79', 'archive', 'closed', null, 'may_archive', 'do_archive', 'archived', null, null, null, null, null, null, '归档', 'Archive', 90)

@@ -358,7 +358,7 @@ declare
     t hotline.ticket := c.t; -- a field of c.t would be set by copying all of c.t
     rule hotline.transition := c.rule;
 begin
-    if rule.to_assignment is not null then
+    if rule.to_assignment is not null and (c.a).id is not null then
         c.a.state := rule.to_assignment;
         if rule.to_assignment in (7, 8, 9) then
             c.a.done_at := coalesce((c.a).done_at, c.at);
@@ -368,6 +368,12 @@ begin
     if rule.to_state is null or rule.to_state = t.state then
         c.t := t;
         return c;
+    end if;
+    if t.state >= 70 and rule.to_state < 70 then
+        t.ended_at := null;
+        t.closed_at := null;
+        t.close_kind := null;
+        delete from hotline.timer where ticket_id = t.id and kind = 'archive';
     end if;
     t.state := rule.to_state;
     if rule.close_kind is not null then
@@ -437,7 +443,8 @@ declare
 begin
     select format('illegal pair of states %s and %s of ticket %s', (c.t).state, (c.a).state, (c.t).id) into bad
     from unnest(calls) c
-    where not exists (select from hotline.legal_pair where ticket_state = (c.t).state and assignment_state = coalesce((c.a).state, 0)) limit 1;
+    where not exists (select from hotline.legal_pair where ticket_state = (c.t).state
+                      and assignment_state = case when (c.a).state in (8, 9) then 0 else coalesce((c.a).state, 0) end) limit 1;
     if found then
         raise exception '%', bad;
     end if;
@@ -573,7 +580,7 @@ begin
     insert into hotline.inbox as i (ticket_id, ticket_no, version, state, assignment_state, title, appeal_type, urgency, secrecy, channel,
         category_id, division, unit_id, units, round, created_by, submitted_at, due_kind, due_at, warn_at, deep_at, paused,
         phone_hmac, waits_for)
-    select (c.t).id, (c.t).ticket_no, (c.t).version, (c.t).state, (c.a).state, (c.t).title, (c.t).appeal_type, (c.t).urgency,
+    select (c.t).id, (c.t).ticket_no, (c.t).version, (c.t).state, case when (c.a).state not in (8, 9) then (c.a).state end, (c.t).title, (c.t).appeal_type, (c.t).urgency,
         (c.t).secrecy, (c.t).channel, (c.t).category_id, (c.t).division, (c.t).unit_id, c.units, (c.t).round, (c.t).created_by,
         (c.t).submitted_at, (c.head).kind, (c.head).due_at, (c.head).warn_at, (c.head).deep_at, (c.head).paused_at is not null,
         (select k.phone_hmac from hotline.ticket_contact k where k.ticket_id = (c.t).id),
@@ -622,9 +629,13 @@ begin
     f.x := '{}';
     if action_ = 'dispatch' then
         f.x := hotline.auto_dispatch(c.t);
-        if f.x is null then
-            return c;
-        end if;
+    elsif action_ = 'urge' then
+        f.x := hotline.auto_urge(c.t);
+    elsif action_ = 'supervise' then
+        f.x := hotline.auto_order(c.t, 'unsatisfied', c.at);
+    end if;
+    if f.x is null then
+        return c;
     end if;
     f.actor := hotline.system_actor();
     f := hotline.take(f, action_);

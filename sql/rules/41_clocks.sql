@@ -8,8 +8,11 @@ declare
     p text := (c.a).policy;
     v int := (c.a).policy_version;
 begin
-    if kind_ = 'promise' or (c.a).id is null then
+    if kind_ = 'promise' then
         p := hotline.policy_for((c.t).appeal_type, (c.t).urgency);
+        v := hotline.policy_version(p, c.at);
+    elsif (c.a).id is null then
+        p := hotline.policy_of(c.t);
         v := hotline.policy_version(p, c.at);
     end if;
     if kind_ = 'promise' then
@@ -18,6 +21,43 @@ begin
     end if;
     select k.budget, k.unit into budget, unit from hotline.policy_clock k
     where k.policy = p and k.version = v and k.kind = kind_;
+end $$;
+
+-- A due time so many workdays later, or hours where the clock runs day and night.
+create or replace function hotline.clock_later(cal int, due timestamptz, added int, unit text) returns timestamptz
+language plpgsql stable as $$
+begin
+    if unit <> 'workday' then
+        return due + make_interval(hours => added);
+    end if;
+    return (select (w.day + time '23:59:59') at time zone 'Asia/Shanghai'
+            from hotline.workday d join hotline.workday w on w.calendar_id = cal and w.is_work and w.seq = d.seq + added
+            where d.calendar_id = cal and d.day = hotline.day_of(due));
+end $$;
+
+-- A unit is done a workday before the outer authority's limit, or at the limit where no day is left.
+create or replace function hotline.before_outer(cal int, outer_due timestamptz, at timestamptz) returns timestamptz
+language plpgsql stable as $$
+declare
+    due timestamptz := hotline.clock_later(cal, outer_due, -1, 'workday');
+begin
+    return case when due > at then due else greatest(outer_due, at) end;
+end $$;
+
+-- What an outer authority's limit makes of a clock: it is the promise, and the unit is done before it.
+create or replace function hotline.cap_clock(k hotline.clock, outer_due timestamptz) returns hotline.clock
+language plpgsql stable as $$
+begin
+    if k.kind = 'promise' then
+        k.due_at := outer_due;
+    elsif k.kind = 'unit' then
+        k.due_at := least(k.due_at, hotline.before_outer(k.calendar_id, outer_due, k.start_at));
+    else
+        return k;
+    end if;
+    k.warn_at := hotline.clock_warn(k.calendar_id, k.start_at, k.due_at, k.budget, k.unit);
+    k.deep_at := hotline.clock_deep(k.calendar_id, k.due_at);
+    return k;
 end $$;
 
 -- Start a clock.  All of this works on c.clocks; store_clocks writes them.
@@ -42,7 +82,11 @@ begin
     if k.budget is null then
         return c;
     end if;
-    return hotline.clock_run(c, hotline.clock_times(k, c.like_));
+    k := hotline.clock_times(k, c.like_);
+    if (c.t).outer_due_at is not null then
+        k := hotline.cap_clock(k, (c.t).outer_due_at);
+    end if;
+    return hotline.clock_run(c, k);
 end $$;
 
 -- Due time and lights of a clock from its start, budget and unit.  like_: clocks that were computed before; one that starts at the same
@@ -96,7 +140,8 @@ end $$;
 create or replace function hotline.promise_told(due timestamptz) returns jsonb
 language sql stable as $$ select jsonb_build_object('promise_due_at', hotline.time_text(due)) $$;
 
--- One change of the clocks of a kind ('*' is every one) that it fits: meet, stop or breach those that run, unmeet the last that was met.
+-- One change of the clocks of a kind ('*' is every one) that it fits: meet, stop or breach those that run, unmeet the last that was met
+-- or ended with the ticket.
 -- What belongs to an assignment is met and unmet for the main one alone.
 create or replace function hotline.clock_change(c hotline.call, kind_ text, effect_ text) returns hotline.call
 language plpgsql as $$
@@ -108,14 +153,16 @@ begin
         k := ks[i];
         if kind_ <> '*' and k.kind <> kind_
                 or effect_ in ('meet', 'unmeet') and k.assignment_id is distinct from (c.a).id and k.assignment_id is not null
-                or effect_ = 'unmeet' and k.met_at is null
+                or effect_ = 'unmeet' and k.met_at is null and k.stopped_at is null
                 or effect_ <> 'unmeet' and (k.met_at is not null or k.stopped_at is not null) then
             continue;
         end if;
         case effect_
             when 'meet' then k.met_at := c.at;
             when 'stop' then k.stopped_at := c.at;
-            when 'unmeet' then k.met_at := null;
+            when 'unmeet' then
+                k.met_at := null;
+                k.stopped_at := null;
             when 'breach' then k.stopped_at := c.at;
         end case;
         if effect_ = 'breach' then
@@ -228,6 +275,10 @@ begin
     for e in select * from hotline.clock_effect where transition = (c.rule).id order by ord loop
         if e.effect = 'start' then
             c := hotline.clock_start(c, e.kind);
+        elsif e.effect = 'pause' then
+            c := hotline.clock_pause(c, e.kind, c.payload->>'pause', (c.actor).id, null);
+        elsif e.effect = 'resume' then
+            c := hotline.clock_resume(c, e.kind);
         else
             c := hotline.clock_change(c, e.kind, e.effect);
         end if;
@@ -235,7 +286,7 @@ begin
     return c;
 end $$;
 
--- Pause the running clocks of a kind; the pause is kept with its reason.
+-- Pause the running clocks of a kind ('*' is every one that is not late yet); the pause is kept with its reason.
 create or replace function hotline.clock_pause(c hotline.call, kind_ text, reason_ text, asked int, approved int) returns hotline.call
 language plpgsql as $$
 declare
@@ -244,7 +295,7 @@ declare
 begin
     for i in 1 .. coalesce(cardinality(ks), 0) loop
         k := ks[i];
-        if k.kind = kind_ and k.met_at is null and k.stopped_at is null and k.paused_at is null then
+        if (k.kind = kind_ or kind_ = '*' and k.due_at > c.at) and k.met_at is null and k.stopped_at is null and k.paused_at is null then
             insert into hotline.clock_pause (ticket_id, clock_id, reason, from_at, asked_by, approved_by)
             values (k.ticket_id, k.id, reason_, c.at, asked, approved);
             k.paused_at := c.at;
@@ -265,7 +316,7 @@ declare
 begin
     for i in 1 .. coalesce(cardinality(ks), 0) loop
         k := ks[i];
-        if k.kind = kind_ and k.paused_at is not null then
+        if (kind_ = '*' or k.kind = kind_) and k.met_at is null and k.stopped_at is null and k.paused_at is not null then
             update hotline.clock_pause set to_at = c.at where clock_id = k.id and to_at is null;
             k.due_at := hotline.clock_after_pause(k.calendar_id, k.due_at, k.unit, k.paused_at, c.at);
             k.warn_at := hotline.clock_warn(k.calendar_id, k.start_at, k.due_at, k.budget, k.unit);
@@ -275,6 +326,9 @@ begin
             c.touched := c.touched || k.id;
             if k.assignment_id is null or k.assignment_id = (c.a).id then
                 c := hotline.show_due(c, k);
+                if k.kind in ('sign', 'unit') then
+                    c.payload := c.payload || jsonb_build_object(k.kind || '_due_at', k.due_at);
+                end if;
             end if;
         end if;
     end loop;

@@ -113,6 +113,11 @@ begin
         return hotline.bad_inputs(jsonb_build_array(hotline.field('co_units', 'not_member_units', '协办单位须是各不相同的成员单位。',
             'Assisting units are member units, each named once.')));
     end if;
+    if hotline.is_in_conflict((c.t).id, u.id) then
+        return hotline.conflict_unit_refused('main_unit');
+    elsif exists (select from unnest(co) k where hotline.is_in_conflict((c.t).id, k)) then
+        return hotline.conflict_unit_refused('co_units');
+    end if;
     select * into item from hotline.directory_item where id = (c.x->>'item')::int;
     if u.grassroots and (item.exclude_grassroots
             or (item.category_id is distinct from (c.t).category_id or item.share is not null)
@@ -248,6 +253,9 @@ declare
     bad jsonb := '[]';
     missing text;
 begin
+    if 'SYS' = any ((c.actor).roles) and hotline.in_quiet_hours(c.at) and not hotline.is_reached(hotline.code_of('outcome', c.x->>'outcome')) then
+        return hotline.problem(409, 'quiet_hours', '现在是免打扰时段，系统不外呼。', 'These are quiet hours; the system disturbs nobody.');
+    end if;
     if not c.x ?| '{resolved,sat_process,sat_result}' then
         return null;
     end if;
@@ -361,7 +369,8 @@ language plpgsql as $$
 begin
     return (
         select case when (c.t).closed_at + make_interval(days => hotline.setting_int('archive.days')) > c.at
-                or exists (select from hotline.approval where ticket_id = (c.t).id and verdict is null) then
+                or exists (select from hotline.approval where ticket_id = (c.t).id and verdict is null)
+                or exists (select from hotline.supervision_order where ticket_id = (c.t).id and closed_at is null) then
             hotline.problem(409, 'too_early_to_archive', '还不到归档的时候。', 'It is too early to archive.') end
     );
 end $$;

@@ -112,7 +112,7 @@ language sql as $$ select hotline.apply_fields(c) $$;
 create or replace function hotline.do_submit(c hotline.call) returns hotline.call
 language plpgsql as $$
 begin
-    c := hotline.apply_fields(c);
+    c := hotline.name_conflicts(hotline.apply_fields(c));
     c.t.submitted_at := c.at;
     c.t.accepted_at := c.at;
     return c;
@@ -123,7 +123,7 @@ language plpgsql as $$
 declare
     was hotline.ticket := c.t;
 begin
-    c := hotline.apply_fields(c);
+    c := hotline.name_conflicts(hotline.apply_fields(c));
     c.t.accepted_at := c.at;
     if (c.t).appeal_type <> was.appeal_type then
         c := hotline.shorten_promise(c, was.urgency);
@@ -166,7 +166,7 @@ begin
     c.a.state := 1;
     c.a.instruction := c.x->>'instruction';
     c.a.directory_item_id := item.id;
-    c.a.policy := coalesce(nullif(c.x->>'policy', ''), item.policy, hotline.policy_for((c.t).appeal_type, (c.t).urgency));
+    c.a.policy := coalesce(nullif(c.x->>'policy', ''), item.policy, hotline.policy_of(c.t));
     c.a.policy_version := hotline.policy_version((c.a).policy, c.at);
     c.a.dispatched_by := (c.actor).id;
     c.a.dispatched_at := c.at;
@@ -283,6 +283,8 @@ begin
     perform hotline.mark_reply(c, 'passed');
     c.a.accepted_at := c.at;
     c.payload := c.payload || jsonb_build_object('quality_score', c.x->'quality_score');
+    perform hotline.draw_callback(c);
+    perform hotline.fan_out(c);
     return c;
 end $$;
 
@@ -322,8 +324,11 @@ begin
     if from_at is not null then
         c := hotline.set_timer(c, 'unreachable', from_at);
     end if;
-    if from_at is not null and not linked then
-        c := hotline.notify(c, 'rating_link', '{}');
+    if from_at is null and not hotline.is_reached(outcome_) then
+        perform hotline.plan_attempt(c);
+    end if;
+    if from_at is not null and not linked or outcome_ = 12 then
+        c := hotline.notify(c, 'rating_link', jsonb_build_object('round', (c.t).round));
     end if;
     return c;
 end $$;
@@ -400,25 +405,34 @@ begin
     return c;
 end $$;
 
--- The same unit does it again: a new round with an assignment of its own; that of the round before is done and kept.
+-- The same unit does it again.
 create or replace function hotline.do_rework(c hotline.call) returns hotline.call
+language plpgsql as $$
+begin
+    perform hotline.keep_verdict(c);
+    c := hotline.take_verdict(c);
+    c := hotline.next_round(c, (select string_agg(e, E'\n') from jsonb_array_elements_text(c.x->'must_do') e));
+    c.t.rework_count := (c.t).rework_count + 1;
+    perform hotline.note_inputs(c, 'rework_reason', 'must_do');
+    return c;
+end $$;
+
+-- A new round with an assignment of its own; that of the round before is done and kept.
+create or replace function hotline.next_round(c hotline.call, instruction_ text) returns hotline.call
 language plpgsql as $$
 declare
     was hotline.assignment := c.a;
 begin
-    perform hotline.keep_verdict(c);
-    c := hotline.take_verdict(c);
     c.a.state := 7;
-    c.a.done_at := c.at;
+    c.a.done_at := coalesce((c.a).done_at, c.at);
     perform hotline.save_assignment(was, c.a, c.t, c.t);
     c.t.round := (c.t).round + 1;
-    c.t.rework_count := (c.t).rework_count + 1;
     c.a.id := hotline.new_id();
     c.a.round := (c.t).round;
     c.a.state := 1;
     c.a.policy := 'W1';
     c.a.policy_version := hotline.policy_version('W1', c.at);
-    c.a.instruction := (select string_agg(e, E'\n') from jsonb_array_elements_text(c.x->'must_do') e);
+    c.a.instruction := instruction_;
     c.a.forbid_return := true;
     c.a.dispatched_by := (c.actor).id;
     c.a.dispatched_at := c.at;
@@ -435,6 +449,5 @@ begin
     c.a.sign_counted := false;
     c.a.due_counted := false;
     c.payload := c.payload || jsonb_build_object('old_assignment', was.id::text, 'policy', 'W1');
-    perform hotline.note_inputs(c, 'rework_reason', 'must_do');
     return c;
 end $$;

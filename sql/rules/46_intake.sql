@@ -85,6 +85,10 @@ begin
     if transition_ <> 'T01' then
         t.submitted_at := c.at;
     end if;
+    if t.state = 20 then
+        t.accepted_at := c.at;
+    end if;
+    t.outer_due_at := (x->>'outer_due_at')::timestamptz;
     c.payload := hotline.dimensions(t);
     if spooled is not null then
         t.route := t.route || jsonb_build_object('surprises', spooled->'surprises');
@@ -235,6 +239,8 @@ begin
         return hotline.take(c, 'deemed_sign', at_ => k.due_at);
     elsif k.kind = 'audit' then
         return hotline.take(c, 'audit_timeout', at_ => k.due_at);
+    elsif k.kind = 'unit' then
+        return hotline.set_timer(c, 'overdue', k.deep_at, k.id);
     end if;
     return c;
 end $$;

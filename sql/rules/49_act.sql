@@ -85,13 +85,13 @@ begin
             c.actor := who;
             c.x := coalesce(x->'inputs', '{}');
             c.extra := jsonb_strip_nulls(jsonb_build_object('grams', x->'grams', 'hits', x->'hits', 'found', x->'found', 'contact', x->'contact',
-                'private', x->'private'));
+                'private', x->'private', 'code_hash', x->'code_hash'));
             c.like_ := like_;
             c := hotline.take(c, x->>'action', (x->>'version')::int);
             said := c.said;
             if said.status = 200 then
                 done := done || c;
-                if c.started is not null and coalesce(cardinality(like_), 0) < 16 then
+                if c.started is not null and (c.t).outer_due_at is null and coalesce(cardinality(like_), 0) < 16 then
                     foreach k in array c.clocks[cardinality(c.clocks) - cardinality(c.started) + 1 :] loop
                         like_ := like_ || k;
                     end loop;

@@ -153,18 +153,30 @@ begin
                 'sat_result', hotline.name_of('satisfaction', sat_result), 'at', hotline.time_text(at)) order by round), '[]')
             from hotline.callback where ticket_id = t.id),
         'approvals', (select coalesce(jsonb_agg(jsonb_build_object('id', p.id::text, 'kind', p.kind, 'kind_zh', k.zh, 'kind_en', k.en, 'action', p.action,
-                'asked_by', hotline.person_json(p.asked_by), 'asked_at', hotline.time_text(p.asked_at), 'asks', p.asks, 'decider_role', p.decider_role,
+                'asked_by', hotline.person_json(p.asked_by, case when p.asked_by is null then 'CIT' end), 'asked_at', hotline.time_text(p.asked_at), 'asks', p.asks, 'decider_role', p.decider_role,
                 'due_at', hotline.time_text(p.due_at), 'verdict', p.verdict, 'opinion', p.opinion, 'decided_at', hotline.time_text(p.decided_at)) order by p.id), '[]')
             from hotline.approval p join hotline.approval_kind k on k.kind = p.kind where p.ticket_id = t.id),
+        'overlays', hotline.overlays_json(who, t),
         'texts', (select coalesce(jsonb_agg(jsonb_build_object('n', n, 'title', case when whole then title else coalesce(masked->>'title', title) end,
                 'content', case when whole then content else coalesce(masked->>'content', content) end, 'at', hotline.time_text(at)) order by n), '[]')
             from hotline.ticket_text where ticket_id = t.id and (whole or masked is not null)),
         'events', (select coalesce(jsonb_agg(jsonb_build_object('id', e.id::text, 'n', e.n, 'at', hotline.time_text(e.at), 'action', e.action,
                 'action_zh', r.zh, 'action_en', r.en, 'transition', e.transition, 'actor', hotline.person_json(e.actor_id, e.actor_role),
                 'unit', hotline.unit_json(e.unit_id), 'from', hotline.name_of('state', e.from_state), 'to', hotline.name_of('state', e.to_state),
-                'data', e.payload, 'notes', (select coalesce(jsonb_object_agg(name, body), '{}') from hotline.event_note m
-                                             where m.ticket_id = t.id and m.event_id = e.id)) order by e.n), '[]')
+                'data', e.payload, 'notes', hotline.notes_json(t.id, e.id, whole)) order by e.n), '[]')
             from hotline.event e join hotline.transition r on r.id = e.transition where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20)));
+end $$;
+
+-- The texts of an event.  Who may not know the citizen reads the masked copy of what the citizen said.
+create or replace function hotline.notes_json(tid bigint, event_ bigint, whole boolean) returns jsonb
+language plpgsql stable as $$
+begin
+    return (
+        select coalesce(jsonb_object_agg(n.name, case when whole then n.body else coalesce(m.body, n.body) end), '{}')
+        from hotline.event_note n
+        left join hotline.event_note m on m.ticket_id = n.ticket_id and m.event_id = n.event_id and m.name = n.name || '.masked'
+        where n.ticket_id = tid and n.event_id = event_ and n.name not like '%.masked'
+    );
 end $$;
 
 -- The choices an input offers, or null where the page knows them (units, categories, places).
@@ -181,6 +193,14 @@ begin
         select jsonb_agg(jsonb_build_object('value', p.id::text, 'zh', p.name, 'en', p.name) order by p.name) into found
         from hotline.person p join hotline.person_role r on r.person_id = p.id and r.role = 'UHD'
         where p.disabled_at is null and p.unit_id = (c.a).unit_id;
+    elsif i.name in ('master', 'lead') then
+        select jsonb_agg(jsonb_build_object('value', k->'id', 'zh', (k->>'number') || ' ' || (k->>'title'), 'en', (k->>'number') || ' ' || (k->>'title')))
+        into found from jsonb_array_elements(hotline.similar_open(c.t, c.actor)) k
+        where i.name = 'lead' or k->>'why' = 'same caller';
+    elsif i.name = 'order' then
+        select jsonb_agg(jsonb_build_object('value', id::text, 'zh', number, 'en', number) order by id) into found
+        from hotline.supervision_order o where ticket_id = (c.t).id and closed_at is null
+          and case i.action when 'answer_supervision' then replied_at is null else hotline.may_close(c.actor, o) end;
     elsif i.type = 'policy' then
         select jsonb_agg(jsonb_build_object('value', code, 'zh', code || ' ' || name, 'en', code || ' ' || name_en) order by code) into found
         from hotline.policy where code <> 'W1' and valid_to is null;
@@ -281,10 +301,129 @@ begin
         'submitted_at', hotline.time_text(t.submitted_at),
         'reply', case when t.state >= 70 then (select content from hotline.reply where ticket_id = t.id and verdict = 'passed' order by id desc limit 1) end,
         'answer', (select string_agg(n.body, E'\n') from hotline.event e join hotline.event_note n on n.ticket_id = t.id and n.event_id = e.id
-                   where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20) and e.action in ('answer_on_spot', 'refuse') and n.name in ('answer_text', 'told_text', 'alternative_channel')),
+                   where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20) and e.action in ('answer_on_spot', 'refuse', 'refer_out') and n.name in ('answer_text', 'told_text', 'alternative_channel', 'target_name')),
+        'wanted', hotline.wanted_json(t), 'objection', hotline.objection_json(t), 'merged_into', hotline.merged_into(t), 'may', hotline.citizen_may(t),
+        'reveals', hotline.reveals_json(t),
         'timeline', (select coalesce(jsonb_agg(jsonb_build_object('at', hotline.time_text(e.at), 'kind', e.action,
                 'text', replace(s.zh, '{unit}', coalesce(u.name, '承办单位')), 'text_en', replace(s.en, '{unit}', coalesce(u.name_en, u.name, 'the unit')))
                 order by e.n), '[]')
             from hotline.event e join hotline.plain_words s on s.transition = e.transition left join hotline.unit u on u.id = e.unit_id
             where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20)));
+end $$;
+
+-- The ticket that this one was merged into, by its number.
+create or replace function hotline.merged_into(t hotline.ticket) returns text
+language plpgsql stable as $$
+begin
+    if t.state <> 83 then
+        return null;
+    end if;
+    return (select k.ticket_no from hotline.ticket_link l join hotline.ticket k on k.id = l.other_id where l.ticket_id = t.id and l.kind = 'merged_into');
+end $$;
+
+-- What the citizen was asked for and has not given yet.
+create or replace function hotline.wanted_json(t hotline.ticket) returns jsonb
+language plpgsql stable as $$
+begin
+    if t.state <> 12 then
+        return null;
+    end if;
+    return (
+        select jsonb_build_object('items', (select body from hotline.event_note n where n.ticket_id = t.id and n.event_id = s.event_id and n.name = 'missing_items'),
+            'deadline', hotline.time_text(s.deadline))
+        from hotline.supplement s where s.ticket_id = t.id and s.ended_at is null
+    );
+end $$;
+
+-- The last objection, and what was decided about it.
+create or replace function hotline.objection_json(t hotline.ticket) returns jsonb
+language plpgsql stable as $$
+begin
+    return (
+        select jsonb_build_object('at', hotline.time_text(asked_at), 'verdict', verdict, 'opinion', case when verdict = 'rejected' then opinion end)
+        from hotline.approval where ticket_id = t.id and kind = 'objection' order by id desc limit 1
+    );
+end $$;
+
+-- What the citizen may still do.
+create or replace function hotline.citizen_may(t hotline.ticket) returns jsonb
+language plpgsql stable as $$
+declare
+    c hotline.call;
+    found jsonb := '[]';
+begin
+    if hotline.is_open(t.state) then
+        found := '["followup", "withdraw"]';
+        if t.state = 12 then
+            found := found || '"supplement"';
+        elsif t.state = 60 and not exists (select from hotline.callback where ticket_id = t.id and round = t.round) then
+            found := found || '"rate"';
+        end if;
+    elsif t.state = 70 then
+        c.t := t;
+        c.at := hotline.now();
+        if hotline.may_rate_late(c) is null then
+            found := found || '"rate"';
+        end if;
+        if hotline.may_object(c) is null then
+            found := found || '"object"';
+        end if;
+    end if;
+    return found;
+end $$;
+
+-- How often each unit has looked at the citizen's contact data.
+create or replace function hotline.reveals_json(t hotline.ticket) returns jsonb
+language plpgsql stable as $$
+begin
+    return (
+        select coalesce(jsonb_agg(jsonb_build_object('unit', hotline.say(u.name, coalesce(u.name_en, u.name)), 'count', l.n) order by l.n desc, u.id), '[]')
+        from (select unit_id, count(*) as n from hotline.access_log where ticket_id = t.id group by unit_id) l join hotline.unit u on u.id = l.unit_id
+    );
+end $$;
+
+-- Overlays: records beside the state.  Who stands in conflict, and what is held against a unit's word, is the centre's to know.
+create or replace function hotline.overlays_json(who hotline.actor, t hotline.ticket) returns jsonb
+language plpgsql stable as $$
+declare
+    found jsonb;
+    members jsonb;
+begin
+    select jsonb_agg(jsonb_build_object('id', m.ticket_id::text, 'number', k.ticket_no, 'state', hotline.name_of('state', k.state)) order by m.ticket_id) into members
+    from hotline.case_group_member m join hotline.ticket k on k.id = m.ticket_id
+    where m.group_id in (select group_id from hotline.case_group_member where ticket_id = t.id union all select id from hotline.case_group where lead_ticket_id = t.id);
+    found := jsonb_build_object(
+        'followups', (select coalesce(jsonb_agg(jsonb_build_object('kind', hotline.name_of('followup_kind', kind), 'at', hotline.time_text(at),
+                'by', hotline.person_json(by_person, case when by_person is null then 'CIT' end), 'from_ticket', from_ticket::text,
+                'text', hotline.notes_json(t.id, event_id, hotline.reads_all(who, t.secrecy))->>'text') order by event_id), '[]')
+            from hotline.followup f where ticket_id = t.id),
+        'supplements', (select coalesce(jsonb_agg(jsonb_build_object('asked_by', hotline.person_json(asked_by), 'asked_at', hotline.time_text(asked_at),
+                'deadline', hotline.time_text(deadline), 'reminded', reminded, 'ended_at', hotline.time_text(ended_at), 'answered', answered) order by event_id), '[]')
+            from hotline.supplement where ticket_id = t.id),
+        'urges', (select coalesce(jsonb_agg(jsonb_build_object('by', hotline.person_json(by_person, case when by_person is null then 'SYS' end),
+                'at', hotline.time_text(at), 'due_at', hotline.time_text(due_at), 'answered_at', hotline.time_text(answered_at), 'late', late_at is not null) order by event_id), '[]')
+            from hotline.urge where ticket_id = t.id),
+        'orders', (select coalesce(jsonb_agg(jsonb_build_object('id', o.id::text, 'number', number, 'kind', hotline.name_of('supervision_kind', kind), 'cause', cause,
+                'unit', hotline.unit_json(unit_id), 'issued_by', hotline.person_json(issued_by, case when issued_by is null then 'SYS' end),
+                'issued_at', hotline.time_text(issued_at), 'due_at', hotline.time_text(due_at), 'replied_at', hotline.time_text(replied_at),
+                'late', late_at is not null, 'closed_at', hotline.time_text(closed_at),
+                'reply', (select body from hotline.event_note n where n.ticket_id = t.id and n.event_id = o.reply_event and n.name = 'text')) order by o.id), '[]')
+            from hotline.supervision_order o where ticket_id = t.id),
+        'group', (select jsonb_build_object('id', g.id::text, 'lead', g.lead_ticket_id::text, 'alert', g.alert, 'answered_at', hotline.time_text(g.answered_at),
+                'size', jsonb_array_length(members), 'members', case when who.centre then members end)
+            from hotline.case_group g where g.lead_ticket_id = t.id or g.id = (select group_id from hotline.case_group_member where ticket_id = t.id) limit 1),
+        'watched', exists (select from hotline.watch where ticket_id = t.id and person_id = who.id));
+    if not who.centre then
+        return found;
+    end if;
+    return found || jsonb_build_object(
+        'links', (select coalesce(jsonb_agg(jsonb_build_object('kind', l.kind, 'ticket', k.id::text, 'number', k.ticket_no, 'from', l.ticket_id = t.id)), '[]')
+            from hotline.ticket_link l join hotline.ticket k on k.id = case when l.ticket_id = t.id then l.other_id else l.ticket_id end
+            where l.ticket_id = t.id or l.other_id = t.id),
+        'transfers', (select coalesce(jsonb_agg(jsonb_build_object('id', id::text, 'agency', hotline.name_of('agency', agency), 'mode', hotline.name_of('transfer_mode', mode),
+                'agent_no', agent_no, 'whole', whole, 'at', hotline.time_text(at), 'check_at', hotline.time_text(check_at), 'arrived', arrived, 'late', late_at is not null) order by id), '[]')
+            from hotline.transfer where ticket_id = t.id),
+        'conflicts', (select coalesce(jsonb_agg(hotline.unit_json(unit_id) order by unit_id), '[]') from hotline.conflict_unit where ticket_id = t.id),
+        'integrity', (select coalesce(jsonb_agg(jsonb_build_object('kind', hotline.name_of('integrity_kind', kind), 'unit', hotline.unit_json(unit_id),
+                'at', hotline.time_text(at)) order by id), '[]') from hotline.integrity_case where ticket_id = t.id));
 end $$;

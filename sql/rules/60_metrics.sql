@@ -1112,13 +1112,13 @@ language sql stable as $$
         (array_agg((e.payload->>'main_unit')::int order by e.n desc) filter (where e.payload ? 'main_unit'))[1],
         min(e.at) filter (where e.to_state between 20 and 71),
         min(e.at) filter (where e.to_state = 30),
-        max(e.at) filter (where e.to_state = 50 and e.from_state <> 50),
+        max(e.at) filter (where e.to_state = 50 and e.from_state <> 50 or e.transition = 'T15f'),
         max(e.at) filter (where e.to_state >= 70 and coalesce(e.from_state, 0) < 70),
         (array_agg(e.transition order by e.n desc) filter (where e.to_state >= 70 and coalesce(e.from_state, 0) < 70))[1],
         (array_agg(case when e.transition = 'T67' then 0 else (e.payload->>'sat_result')::smallint end order by e.n desc)
-            filter (where e.transition in ('T64', 'T65', 'T66', 'T67', 'T68', 'T70')))[1],
+            filter (where e.transition in ('T64', 'T65', 'T66', 'T67', 'T68', 'T69', 'T70')))[1],
         (array_agg((e.payload->>'resolved')::smallint order by e.n desc)
-            filter (where e.transition in ('T64', 'T65', 'T66', 'T67', 'T68', 'T70')))[1]
+            filter (where e.transition in ('T64', 'T65', 'T66', 'T67', 'T68', 'T69', 'T70')))[1]
     from hotline.event e
     group by e.ticket_id
 $$;
@@ -1134,10 +1134,10 @@ language sql stable as $$
         min(e.at) filter (where e.payload ? 'main_unit'),
         (array_agg((e.payload->>'sign_due_at')::timestamptz order by e.n desc) filter (where e.payload ? 'sign_due_at'))[1],
         (array_agg((e.payload->>'unit_due_at')::timestamptz order by e.n desc) filter (where e.payload ? 'unit_due_at'))[1],
-        min(e.at) filter (where e.transition = 'T30'),
+        min(e.at) filter (where e.transition in ('T30', 'T15f')),
         coalesce(bool_or(e.transition = 'T31'), false),
-        max(e.at) filter (where e.to_state = 50 and e.from_state <> 50),
-        max(e.at) filter (where e.transition = 'T60'),
+        max(e.at) filter (where e.to_state = 50 and e.from_state <> 50 or e.transition = 'T15f'),
+        max(e.at) filter (where e.transition in ('T60', 'T15f')),
         coalesce((array_agg(e.assignment_to order by e.n desc))[1] in (8, 9), false)
     from hotline.event e
     where e.assignment_id is not null

@@ -33,17 +33,21 @@ test('from the citizen through seven hands and back to the citizen', async () =>
     assert.ok(!JSON.stringify(seen).includes(reply.measures), 'internal notes stay inside');
 });
 
+// What brings a ticket on, among all that somebody could do with it.
+const steps = new Set(['first_contact', 'submit_reply', 'unit_approve', 'unit_reject', 'sign', 'dispatch', 'audit_pass', 'callback_ok']);
+const onward = async (login, ticket) => (await office.could(login, ticket)).filter((action) => steps.has(action));
+
 test('each of them is offered what would succeed, and nothing else', async () => {
     const t = await office.at('handling');
 
-    assert.deepEqual(await office.could('st-gaj.h', t), ['first_contact']); // no reply before the first contact
-    assert.deepEqual(await office.could('st-gaj.d', t), []);
-    assert.deepEqual(await office.could('dispatcher1', t), []);
+    assert.deepEqual(await onward('st-gaj.h', t), ['first_contact']); // no reply before the first contact
+    assert.deepEqual(await onward('st-gaj.d', t), []);
+    assert.deepEqual(await onward('dispatcher1', t), []);
     await office.bring(t, 'handling', 'contacted');
-    assert.deepEqual(await office.could('st-gaj.h', t), ['first_contact', 'submit_reply']);
+    assert.deepEqual(await onward('st-gaj.h', t), ['first_contact', 'submit_reply']);
     await office.bring(t, 'contacted', 'unit_approval');
-    assert.deepEqual(await office.could('st-gaj.a', t), ['unit_approve', 'unit_reject']);
-    assert.deepEqual(await office.could('st-gaj.h', t), []);
+    assert.deepEqual(await onward('st-gaj.a', t), ['unit_approve', 'unit_reject']);
+    assert.deepEqual(await onward('st-gaj.h', t), []);
     assert.deepEqual((await office.could('callback1', await office.at('pending_callback'))).filter((a) => a === 'callback_ok'), []);
 });
 

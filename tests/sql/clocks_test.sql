@@ -22,12 +22,15 @@ begin
                 insert into play.twice values (transition_, e.kind);
             end if;
             clocks := clocks || e.kind;
-        else
+        elsif e.effect not in ('pause', 'resume') then
             clocks := array(select k from unnest(clocks) k where k <> e.kind and e.kind <> '*');
         end if;
     end loop;
     return array(select distinct k from unnest(clocks) k order by k);
 end $$;
+
+-- How a ticket comes to be.
+create function play.makers() returns text[] language sql as $$ select '{T01,T05,T11c,T12,T16,T77c}'::text[] $$;
 
 create function play.walk() returns void
 language plpgsql as $$
@@ -40,13 +43,21 @@ declare
     to_id int;
 begin
     insert into play.node (state, assignment, clocks) values (10, 0, play.effects('{draft}', 'T01')), (11, 0, play.effects('{}', 'T05'));
+    insert into play.node (state, assignment, clocks)
+    select distinct 20, 0, play.effects('{}', t) from unnest(play.makers()) t where t not in ('T01', 'T05');
     loop
         select * into n from play.node where not done order by id limit 1;
         exit when not found;
         update play.node set done = true where id = n.id;
         for r in select * from hotline.transition where n.state = any (from_states) and (from_assignment is null or n.assignment = any (from_assignment)) loop
             to_state := coalesce(r.to_state, n.state);
-            to_assignment := coalesce(r.to_assignment, case r.id when 'T18' then 1 else n.assignment end);
+            -- What was waited for goes back to where it was asked: the unit, else the dispatcher, else who accepts.
+            if r.id = 'T08' then
+                to_state := case when n.assignment <> 0 then 40 when 'accept' = any (n.clocks) then 11 else 20 end;
+            end if;
+            to_assignment := case when r.id = 'T18' then 1
+                when r.id in ('T71d', 'T72') or n.assignment = 0 or r.to_assignment in (8, 9) then 0 -- a new round, or none that lives
+                else coalesce(r.to_assignment, n.assignment) end;
             running := play.effects(n.clocks, r.id);
             insert into play.node (state, assignment, clocks) values (to_state, to_assignment, running) on conflict do nothing;
             select id into to_id from play.node w where (w.state, w.assignment, w.clocks) = (to_state, to_assignment, running);
@@ -57,7 +68,7 @@ end $$;
 select play.walk() \g /dev/null
 
 select cmp_ok((select count(*)::int from play.node), '>', 15, 'the walk goes far');
-select bag_eq('select distinct transition from play.edge', $$select id from transition where (id ~ '^T' or id = 'CAL') and id not in ('T01', 'T05')$$, 'and takes every row of the table');
+select bag_eq('select distinct transition from play.edge', $$select id from transition where (id ~ '^T' or id = 'CAL') and id <> all (play.makers())$$, 'and takes every row of the table');
 select is_empty('select distinct transition, kind from play.twice', 'no clock starts while one of its kind runs');
 select is_empty('select name_of(''state'', state), clocks from play.node where state >= 70 and clocks <> ''{}''', 'no clock runs on in an ended ticket');
 select is_empty(
@@ -74,7 +85,8 @@ select results_eq(
     $$select distinct name_of('state', state) || ' ' || coalesce(name_of('assignment_state', assignment), '-'), array_to_string(array_remove(clocks, 'contact'), ' ')
       from play.node where state < 70 order by 1, 2$$,
     $$values ('draft -', 'draft'), ('handling audit_rejected', 'promise redo unit'), ('handling handling', 'promise redo unit'), ('handling handling', 'promise unit'),
-        ('handling unit_approval', 'promise redo unit'), ('handling unit_approval', 'promise unit'), ('pending_accept -', 'accept promise'),
+        ('handling unit_approval', 'promise redo unit'), ('handling unit_approval', 'promise unit'), ('need_supplement -', 'accept promise'), ('need_supplement -', 'dispatch promise'),
+        ('need_supplement handling', 'promise redo unit'), ('need_supplement handling', 'promise unit'), ('pending_accept -', 'accept promise'),
         ('pending_audit replied', 'audit promise'), ('pending_callback replied', 'callback closing'), ('pending_callback replied', 'closing'),
         ('pending_dispatch -', 'dispatch promise'), ('pending_sign pending_sign', 'promise sign unit')$$,
     'which clocks run where is what the field says'

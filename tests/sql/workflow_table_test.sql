@@ -10,6 +10,35 @@ select plan(9);
 create table play.allowed as
 select action, login, stage
 from (values
+    ('request_supplement', 'acceptor1', 'pending_accept refusing'),
+    ('request_supplement', 'dispatcher1', 'pending_dispatch'),
+    ('request_supplement', 'st-gaj.h', 'handling contacted pressed'),
+    ('supplement', 'operator1 operator2', 'need_supplement'),
+    ('urgent_transfer', 'operator1', 'draft'),
+    ('urgent_transfer', 'operator1 operator2', 'OPEN'),
+    ('urgent_part', 'operator1 operator2', 'OPEN'),
+    ('followup', 'operator1 operator2', 'OPEN'),
+    ('merge', 'operator1', 'draft'),
+    ('merge', 'operator1 operator2 dispatcher1', 'pending_accept refusing pending_dispatch'),
+    ('group', 'dispatcher1 leader1', 'OPEN'),
+    ('flag_integrity', 'callback1', 'reached unhappy asked_rework'),
+    ('reopen', 'leader1 supervisor1 efficiency1', 'closed'),
+    ('reopen_to_unit', 'leader1 supervisor1 efficiency1', 'closed'),
+    ('void', 'leader1', 'draft pending_accept refusing need_supplement pending_dispatch UNIT'),
+    ('urge', 'operator1 operator2 callback1', 'OPEN'),
+    ('answer_urge', 'st-gaj.d st-gaj.h', 'pressed'),
+    ('supervise', 'supervisor1 efficiency1 cityleader1', 'OPEN closed'),
+    ('answer_supervision', 'st-gaj.a', 'pressed'),
+    ('close_supervision', 'supervisor1', 'pressed'),
+    ('withdraw', 'operator1 operator2', 'OPEN'),
+    ('refer_out', 'leader1', 'pending_accept refusing pending_dispatch UNIT'),
+    ('recuse', 'st-gaj.d st-gaj.h st-gaj.a auditor1', 'UNIT'),
+    ('recuse', 'auditor1', 'pending_audit third_rejection'),
+    ('name_conflict', 'operator1 operator2 acceptor1 dispatcher1 auditor1 leader1', 'OPEN'),
+    ('watch', 'operator1 operator2 acceptor1 dispatcher1 auditor1 callback1 supervisor1 efficiency1 cityleader1', 'OPEN'),
+    ('watch', 'leader1', 'pending_accept refusing need_supplement pending_dispatch pending_sign second_round handling contacted unit_approval audit_rejected CENTRE'),
+    ('watch', 'st-gaj.d st-gaj.h st-gaj.a', 'UNIT CENTRE'),
+    ('unwatch', 'leader1', 'pressed'),
     ('save_draft', 'operator1 leader1', 'draft'),
     ('answer_on_spot', 'operator1 acceptor1', 'draft'),
     ('answer_on_spot', 'acceptor1', 'pending_accept refusing'),
@@ -19,7 +48,7 @@ from (values
     ('refuse', 'acceptor1', 'pending_accept'),
     ('dispatch', 'dispatcher1', 'pending_dispatch'),
     ('sign', 'st-gaj.d', 'pending_sign second_round'),
-    ('first_contact', 'st-gaj.h', 'handling contacted audit_rejected'),
+    ('first_contact', 'st-gaj.h', 'handling contacted audit_rejected pressed'),
     ('submit_reply', 'st-gaj.h', 'contacted audit_rejected'),
     ('unit_approve', 'st-gaj.a', 'unit_approval'),
     ('unit_reject', 'st-gaj.a', 'unit_approval'),
@@ -32,7 +61,11 @@ from (values
     ('close_unsatisfied', 'leader1', 'unhappy'),
     ('approve', 'leader1', 'refusing asked_rework'),
     ('reject', 'leader1', 'refusing asked_rework')
-) as v(action, logins, stages), regexp_split_to_table(logins, ' ') as login, regexp_split_to_table(stages, ' ') as stage;
+) as v(action, logins, stages), regexp_split_to_table(logins, ' ') as login,
+    -- OPEN: whatever has not ended; UNIT: while the unit works on it; CENTRE: after its reply.
+    regexp_split_to_table(replace(replace(replace(stages, 'OPEN', 'pending_accept refusing need_supplement pending_dispatch UNIT CENTRE'),
+        'UNIT', 'pending_sign second_round handling contacted pressed unit_approval audit_rejected'),
+        'CENTRE', 'pending_audit third_rejection pending_callback reached unhappy asked_rework rounds_up'), ' ') as stage;
 
 create table play.actor as
 select login from unnest('{operator1, operator2, acceptor1, leader1, dispatcher1, auditor1, callback1, supervisor1, efficiency1, media1, social1,
@@ -40,7 +73,7 @@ select login from unnest('{operator1, operator2, acceptor1, leader1, dispatcher1
 
 create table play.point as
 select stage, tid, ''::text as was
-from unnest('{draft, pending_accept, refusing, refused, pending_dispatch, pending_sign, handling, contacted, unit_approval, audit_rejected,
+from unnest('{draft, pending_accept, refusing, refused, need_supplement, pending_dispatch, pending_sign, handling, pressed, contacted, unit_approval, audit_rejected,
     pending_audit, third_rejection, pending_callback, reached, unhappy, asked_rework, second_round, rounds_up, closed, archived}'::text[]) as stage, play.ticket(stage) as tid;
 
 create table play.probed (stage text, login text, action text, said text);
@@ -89,7 +122,7 @@ select is_empty('select * from play.traces', 'a refusal changes nothing');
 select is_empty(
     $$select stage, login, action, said from play.probed where said !~ '^404'
       and (login like 'st-jjzd%' or login in ('media1', 'social1', 'admin1')
-           or login like 'st-gaj%' and stage in ('draft', 'pending_accept', 'refusing', 'refused', 'pending_dispatch'))$$,
+           or login like 'st-gaj%' and stage in ('draft', 'pending_accept', 'refusing', 'refused', 'need_supplement', 'pending_dispatch'))$$,
     'to whom a ticket is not shown it does not exist'
 );
 select is_empty(
@@ -110,7 +143,8 @@ select results_eq(
 );
 select is_empty(
     $$select r.id from transition r where not exists (select from play.allowed a where a.action = r.action)
-      and r.action not in ('create_draft', 'submit_online', 'ask', 'lapse', 'deemed_sign', 'audit_timeout', 'close_unreachable', 'close_waived', 'archive', 'calendar_adjust')$$,
+      and r.action not in ('create_draft', 'submit_online', 'ask', 'lapse', 'deemed_sign', 'audit_timeout', 'close_unreachable', 'close_waived', 'archive', 'calendar_adjust',
+          'remind_supplement', 'supplement_timeout', 'share_reply', 'late_rating', 'object', 'create_rest', 'receive_from_110', 'receive_province', 'continue_by_centre')$$,
     'no row of the table is left out here'
 );
 
