@@ -20,7 +20,7 @@
 
 /* The parts of the daemon, opened in this order and closed in reverse. */
 static const struct module modules[] = {
-    { .name = "secrets", .prepare = secret_load, .close = secret_close },
+    { .name = "secrets", .prepare = secret_load, .open = secret_watch, .close = secret_close },
     { .name = "cache", .prepare = cache_prepare, .open = cache_open, .close = cache_close },
     { .name = "helper", .open = helper_open, .close = helper_close },
     { .name = "database", .open = db_open, .close = db_close, .problem = spool_uncovered, .note = db_state },

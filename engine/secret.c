@@ -15,6 +15,7 @@
 
 #include "arena.h"
 #include "log.h"
+#include "loop.h"
 #include "settings.h"
 
 enum {
@@ -25,6 +26,7 @@ enum {
     KEY_ID = 17,
     MAX_KEYS = 32,
     MAX_FILE = 8192,
+    WATCH_MS = 2000,
     CODE = QUERY_CODE_SIZE - 1,
     BASE64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING
 };
@@ -44,6 +46,8 @@ static struct {
     struct key contact[MAX_KEYS];
     size_t count, current;
     unsigned char use[USES][KEY];
+    struct stat file; /* the contact keys' file as it was last looked at */
+    struct timer *watch;
 } keys;
 
 static void hmac(const unsigned char key[KEY], const void *data, size_t len, unsigned char out[HASH])
@@ -192,6 +196,8 @@ bool secret_load(void)
     if (sodium_init() < 0)
         return false;
     secret_close();
+    if (stat(settings()->contact_key_file, &keys.file) != 0)
+        keys.file = (struct stat){ 0 };
     sodium_mlock(&keys, sizeof keys); /* as far as the limit on locked memory allows */
     ok = load_contact(settings()->contact_key_file, text) && load_hash(settings()->hash_key_file);
     sodium_memzero(text, sizeof text);
@@ -200,8 +206,57 @@ bool secret_load(void)
     return ok;
 }
 
+static bool file_changed(struct stat *is)
+{
+    return stat(settings()->contact_key_file, is) == 0 &&
+           (is->st_ino != keys.file.st_ino || is->st_size != keys.file.st_size ||
+            is->st_mtim.tv_sec != keys.file.st_mtim.tv_sec || is->st_mtim.tv_nsec != keys.file.st_mtim.tv_nsec);
+}
+
+bool secret_refresh(void)
+{
+    struct key was[MAX_KEYS];
+    size_t count = keys.count, current = keys.current;
+    char text[MAX_FILE];
+    struct stat is;
+    bool ok;
+
+    if (!file_changed(&is))
+        return false;
+    keys.file = is;
+    memcpy(was, keys.contact, sizeof was);
+    keys.count = keys.current = 0;
+    ok = load_contact(settings()->contact_key_file, text);
+    if (ok) {
+        log_info("keys_read", "keys=%zu current=%s", keys.count, keys.contact[keys.current].id);
+    } else {
+        memcpy(keys.contact, was, sizeof was);
+        keys.count = count;
+        keys.current = current;
+    }
+    sodium_memzero(was, sizeof was);
+    sodium_memzero(text, sizeof text);
+    return ok;
+}
+
+static void look(void *arg)
+{
+    (void)arg;
+    (void)secret_refresh();
+    timer_set(keys.watch, WATCH_MS);
+}
+
+bool secret_watch(void)
+{
+    keys.watch = timer_new(look, NULL);
+    timer_set(keys.watch, WATCH_MS);
+    return true;
+}
+
 void secret_close(void)
 {
+    if (keys.watch)
+        timer_free(keys.watch);
     sodium_memzero(&keys, sizeof keys);
 }
 
@@ -274,6 +329,8 @@ char *secret_open(struct arena *arena, const char *token, const char *field)
     unsigned char *raw, *text;
     size_t size, len;
 
+    if (key == NULL && secret_refresh()) /* sealed by who read the new file first */
+        key = key_of(token, &body);
     if (key == NULL || (size = strlen(body)) > 1 << 25)
         return NULL;
     raw = arena_alloc(arena, size + 1);

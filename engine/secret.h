@@ -12,6 +12,13 @@ enum { SECRET_HEX_SIZE = 65, QUERY_CODE_SIZE = 9, RATING_TOKEN_SIZE = 32 };
  * current key is the one marked by a leading *, else the last; all of them can read.  hash_key_file: 64 hex digits. */
 bool secret_load(void) __attribute__((warn_unused_result));
 
+/* Read the contact keys again if their file has changed; true when new ones are in use.  A file that cannot be read or has a fault
+ * leaves the keys as they are, and is logged.  Whoever meets a value under a key it does not know looks at once. */
+bool secret_refresh(void);
+
+/* A worker looks at the file every two seconds from now on, until secret_close. */
+bool secret_watch(void) __attribute__((warn_unused_result));
+
 /* The first line of a file that only its owner may read; logs why not. */
 bool secret_line(const char *path, char *line, size_t size) __attribute__((warn_unused_result));
 

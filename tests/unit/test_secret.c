@@ -162,6 +162,61 @@ static void a_marked_key_is_current_and_the_others_still_read(void **state)
     assert_string_equal(secret_open(arena, new, "x"), "new");
 }
 
+/* Another file under the same name, as a rotation puts it there. */
+static void replace(const char *text)
+{
+    char beside[80];
+
+    snprintf(beside, sizeof beside, "%s.new", contact);
+    write_file(beside, text, 0600);
+    assert_int_equal(rename(beside, contact), 0);
+}
+
+static void a_new_key_is_read_from_the_file_while_running(void **state)
+{
+    char *old, *new;
+
+    (void)state;
+    assert_true(load("k1:" K1 "\n"));
+    assert_false(secret_refresh());
+    old = secret_seal(arena, "13800138000", "phone");
+    replace("k1:" K1 "\n*k2:" K2 "\n");
+    assert_true(secret_refresh());
+    new = secret_seal(arena, "13800138000", "phone");
+    assert_true(strncmp(new, "v1.k2.", 6) == 0);
+    assert_true(secret_is_stale(old));
+    assert_string_equal(secret_open(arena, old, "phone"), "13800138000");
+    assert_false(secret_refresh());
+}
+
+static void a_value_under_a_key_read_first_by_another_opens(void **state)
+{
+    char *new;
+
+    (void)state;
+    assert_true(load("k1:" K1 "\n*k2:" K2 "\n"));
+    new = secret_seal(arena, "13800138000", "phone");
+    assert_true(load("k1:" K1 "\n"));
+    assert_null(secret_open(arena, new, "phone"));
+    replace("k1:" K1 "\n*k2:" K2 "\n");
+    assert_string_equal(secret_open(arena, new, "phone"), "13800138000");
+}
+
+static void a_broken_file_leaves_the_keys_as_they_are(void **state)
+{
+    char *sealed;
+
+    (void)state;
+    assert_true(load("k1:" K1 "\n"));
+    sealed = secret_seal(arena, "13800138000", "phone");
+    replace("k1:" K1 "\n*k2:half a key\n");
+    assert_false(secret_refresh());
+    assert_string_equal(secret_open(arena, sealed, "phone"), "13800138000");
+    assert_true(strncmp(secret_seal(arena, "1", "phone"), "v1.k1.", 6) == 0);
+    replace("k1:" K1 "\n*k2:" K2 "\n");
+    assert_true(secret_refresh());
+}
+
 static void key_files_with_faults_are_refused(void **state)
 {
     static const char *const bad[] = { "",
@@ -388,6 +443,9 @@ int main(void)
         cmocka_unit_test(no_changed_character_goes_unseen),
         cmocka_unit_test(what_is_no_token_does_not_open),
         cmocka_unit_test_teardown(a_marked_key_is_current_and_the_others_still_read, load_both),
+        cmocka_unit_test_teardown(a_new_key_is_read_from_the_file_while_running, load_both),
+        cmocka_unit_test_teardown(a_value_under_a_key_read_first_by_another_opens, load_both),
+        cmocka_unit_test_teardown(a_broken_file_leaves_the_keys_as_they_are, load_both),
         cmocka_unit_test_teardown(key_files_with_faults_are_refused, load_both),
         cmocka_unit_test_teardown(a_key_file_others_can_read_is_refused, load_both),
         cmocka_unit_test_teardown(credentials_of_the_service_manager_may_have_group_bits, load_both),
