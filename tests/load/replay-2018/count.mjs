@@ -66,7 +66,7 @@ export function expected(plan) {
             const transition = (plan.channels[line.channel][step.name] ?? step.name).slice(0, 3);
             if (transition === 'T18') unit = line.unit;
             if (step.name === 'take' || step.name === 'T03') accepted = true;
-            state = stateAfter[step.name.slice(0, 4)] ?? stateAfter[transition];
+            state = stateAfter[step.name.slice(0, 4)] ?? stateAfter[transition] ?? state;
             add(events, `${transition} unit ${unit} on ${dateOf(day)}`, line.n);
         }
         if (!accepted) throw new Error(`path ${line.path} leaves a ticket that is not accepted`);

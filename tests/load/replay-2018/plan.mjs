@@ -44,7 +44,7 @@ function workday(day, n, always) {
 //
 // A step is when:what,what…  When: so many workdays after the day of filing, then the part of the day: a 9:30, p 15:30, e its last
 // second; +n adds days of the calendar.  What: a transition, `file` and `take` for those of the channel; `=` marks what the sweep does
-// by itself.  Where a word has a small letter behind its number, that is how it goes: T63n nobody was reached.
+// by itself (T75: a unit a workday late is under supervision, and its ticket is not archived before that ends).  Where a word has a small letter behind its number, that is how it goes: T63n nobody was reached.
 
 const dispatched = '0a:file,take,T18', signed = `${dispatched} 1a:T30,T43`;
 const audited = (n) => `${signed} ${n}p:T52,T53 ${n + 1}a:T60`;
@@ -57,8 +57,8 @@ const paths = {
     o3: `${audited(3)} ${closed(5, 'T63,T64')}`,
     o4: `${audited(4)} ${closed(6, 'T63,T64')}`,
     o5: `${audited(5)} ${closed(7, 'T63,T64')}`,
-    late8: `${audited(8)} ${closed(10, 'T63,T64')}`,
-    late11: `${audited(11)} ${closed(13, 'T63,T64')}`,
+    late6: `${audited(6)} ${closed(8, 'T63,T64')}`,
+    late9: `${signed} 6e:=T75 9p:T52,T53 10a:T60 11a:T63,T64`,
     rework: `${audited(2)} 4a:T63,ASK,T65,T30,T43 5p:T52,T53,T60 ${closed(6, 'T63,T64')}`,
     unreached: `${audited(2)} 4a:T63n 4p:T63n 5a:T63n 5a+3:=T67 5a+103:=T79`,
     deemed: `${dispatched} 1e:=T31 4a:T43 5p:T52,T53 6a:T60 ${closed(7, 'T63,T64')}`,
@@ -66,8 +66,8 @@ const paths = {
     returned: `${signed} 1p:RETURN,T32,T33 2a:T18 3a:T30,T43 4p:T52,T53 5a:T60 ${closed(6, 'T63,T64')}`,
     opendispatch: '0a:file,take',
     opensign: dispatched,
-    openhandling: signed,
-    openapproval: `${signed} 2p:T52`,
+    openhandling: `${signed} 6e:=T75`,
+    openapproval: `${signed} 2p:T52 6e:=T75`,
     openaudit1: `${signed} 1p:T52,T53`,
     openaudit2: `${signed} 2p:T52,T53`,
     openaudit3: `${signed} 3p:T52,T53`,
@@ -75,9 +75,9 @@ const paths = {
 };
 
 // Of the tickets that units answered.  The rest are o1 to o5.
-const shares = { late8: 0.0200, late11: 0.0173, rework: 0.06, unreached: 0.03, deemed: 0.0036, auditlate: 0.005, returned: 0 };
+const shares = { late6: 0.0250, late9: 0.0123, rework: 0.06, unreached: 0.03, deemed: 0.0036, auditlate: 0.005, returned: 0 };
 const ordinary = { o1: 18, o2: 27, o3: 27, o4: 18, o5: 10 };
-const workdaysOnly = new Set(['deemed', 'auditlate']);
+const workdaysOnly = new Set(['deemed', 'auditlate', 'late6', 'late9']);
 
 // Open at the end: on the last day a ticket waits for its dispatch or its unit, on the last but one it is with the unit …
 const openOn = (day) => ({
