@@ -152,7 +152,7 @@ begin
         select case when due_at is null then '9223371331200000000' else (extract(epoch from due_at) * 1000000)::bigint::text end || '_' || ticket_id
         into last_ from hotline.inbox where ticket_id = ids[n];
     end if;
-    return hotline.answer(200, jsonb_build_object('tickets', hotline.ticket_rows(ids), 'cursor', last_));
+    return hotline.answer(200, jsonb_build_object('tickets', hotline.ticket_rows(ids, hotline.reads_all(who, 1::smallint)), 'cursor', last_));
 end $$;
 
 -- Ids of any tickets between two, newest first, that fit.
@@ -211,6 +211,6 @@ begin
         ids := ids || hotline.any_page(who, x, month, last_, n - cardinality(ids));
         last_ := month;
     end loop;
-    return hotline.answer(200, jsonb_build_object('tickets', hotline.ticket_rows(ids),
+    return hotline.answer(200, jsonb_build_object('tickets', hotline.ticket_rows(ids, hotline.reads_all(who, 1::smallint)),
         'cursor', case when cardinality(ids) = n and not x ? 'ids' then ids[n]::text end));
 end $$;

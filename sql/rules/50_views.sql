@@ -25,12 +25,14 @@ begin
 end $$;
 
 -- Lines of a list, in the order of the ids.  One statement for all of them, and with a plan that is kept: a list asks for plans of its
--- own, and each would cost more here than what it finds.
-create or replace function hotline.ticket_rows(ids bigint[]) returns jsonb
+-- own, and each would cost more here than what it finds.  whole: who asks reads the very words of tickets whose secrecy hides the citizen.
+drop function if exists hotline.ticket_rows(bigint[]);
+create or replace function hotline.ticket_rows(ids bigint[], whole boolean) returns jsonb
 language plpgsql stable set plan_cache_mode = force_generic_plan as $$
 begin
     return (
-        select coalesce(jsonb_agg(jsonb_build_object('id', t.id::text, 'number', t.ticket_no, 'title', t.title, 'type', appeal.name,
+        select coalesce(jsonb_agg(jsonb_build_object('id', t.id::text, 'number', t.ticket_no,
+            'title', case when whole or t.secrecy = 0 then t.title else (hotline.veiled(t)).title end, 'type', appeal.name,
             'state', state.name, 'assignment_state', a_state.name,
             'light', hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, hotline.now()), 'due_at', hotline.time_text(i.due_at), 'due_kind', i.due_kind,
             'unit', case when u.id is not null then jsonb_build_object('id', u.id::text, 'name', u.name, 'short_name', u.short_name, 'name_en', u.name_en) end,
@@ -39,7 +41,10 @@ begin
             'submitted_at', hotline.time_text(t.submitted_at), 'closed_at', hotline.time_text(t.closed_at),
             'flags', to_jsonb(array_remove(array[case when a.deemed_signed then 'deemed_signed' end, case when t.round > 0 then 'rework' end,
                 case when i.waits_for is not null then 'approval_waiting' end,
-                case when t.route->'surprises' <> '[]' then 'spool_surprise' end], null))) order by w.ord), '[]')
+                case when t.route->'surprises' <> '[]' then 'spool_surprise' end,
+                case when t.state = 11 and t.title || t.content ~ (select value #>> '{}' from hotline.setting where name = 'intake.danger') then 'danger' end,
+                case when exists (select from hotline.supervision_order o where o.ticket_id = t.id and o.closed_at is null) then 'supervised' end,
+                case when exists (select from hotline.case_group_member m where m.ticket_id = t.id) then 'grouped' end], null))) order by w.ord), '[]')
         from unnest(ids) with ordinality as w(id, ord)
         join hotline.ticket t on t.id = w.id
         left join hotline.inbox i on i.ticket_id = t.id
@@ -61,11 +66,11 @@ begin
     );
 end $$;
 
--- One line of a list.
+-- One line of a list, of a ticket as it may be shown.
 create or replace function hotline.ticket_row(t hotline.ticket) returns jsonb
 language plpgsql stable as $$
 begin
-    return hotline.ticket_rows(array[t.id])->0;
+    return hotline.ticket_rows(array[t.id], true)->0 || jsonb_build_object('title', t.title);
 end $$;
 
 drop function if exists hotline.flags(hotline.assignment, text, smallint);

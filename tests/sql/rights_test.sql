@@ -222,5 +222,17 @@ select results_eq('select play.open(''nobody'', false) from generate_series(1, 6
 
 select is_empty('select * from check_invariants()', 'the eleven invariants hold');
 
+-- ---- words where the secrecy hides the citizen ----
+
+select play.ticket('pending_sign') as t \gset
+update ticket set secrecy = 1, masked = '{"title": "某某家漏水"}', title = '陈某家漏水' where id = :t;
+update inbox set secrecy = 1 where ticket_id = :t;
+create function play.titles(login text, tid bigint) returns text[] language sql as $$
+    select array[(api.tickets(jsonb_build_object('session', login, 'ids', tid::text, 'at', play.clock()))).body->'tickets'->0->>'title',
+        (api.ticket(jsonb_build_object('session', login, 'id', tid::text, 'at', play.clock()))).body->>'title']
+$$;
+select is(play.titles('leader1', :t), '{陈某家漏水,陈某家漏水}', 'the centre reads a title, in the list and in the ticket');
+select is(play.titles('st-gaj.d', :t), '{某某家漏水,某某家漏水}', 'a unit reads its masked copy in both');
+
 select * from finish();
 rollback;
