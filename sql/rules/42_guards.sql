@@ -12,6 +12,7 @@ insert into hotline.scanned_input (action, input, kinds, secrecy) values
     ('submit_reply', 'content', '{mobile,identity,card}', 0),
     ('submit_reply', 'measures', '{mobile,identity,card}', 0),
     ('submit_reply', 'public_text', '{mobile,identity,card,plate,email,account,name,house}', 0),
+    ('refer_out', 'told_text', '{mobile,identity,card}', 0),
     ('dispatch', 'instruction', '{mobile,phone,identity,card,plate,email,account,name,house}', 1);
 
 -- The inputs that hold what they may not, as 422; null when there are none.  c.extra.private is the engine's scan of the inputs:

@@ -116,6 +116,7 @@ test('11: a whistle-blower against bureau X: X never sees it, another body gets 
 test('12: fire on a web form: called back and passed to 119, with what is left as a ticket', async () => {
     const t = await office.filed({ title: '楼下着火', content: '楼下商铺着火了，楼道还堆满杂物。' });
 
+    assert.deepEqual((await office.read('operator1', t)).flags, ['danger']);
     const passed = await office.done('operator1', t, 'urgent_transfer', { agency: 'fire_119', mode: 'one_key', agency_agent_no: '119-3', rest: '楼道长期堆满杂物，请清理。' });
     assert.equal(passed.state, 'referred_out');
     const { overlays } = await office.read('leader1', t);
