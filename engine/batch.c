@@ -172,11 +172,16 @@ static bool is_behind(struct func *func)
     return func->behind_at && now - func->behind_at >= PATIENCE_MS;
 }
 
+int func_most(const struct func *func)
+{
+    return func->fn->most ? func->fn->most : settings()->batch_max;
+}
+
 bool func_has_room(struct func *func)
 {
     if (is_behind(func) && func->guarded < loop_now())
         func->guarded = loop_now() + GUARD_MS;
-    if (func->guarded < loop_now() || func->waiting.count < 2 * settings()->batch_max ||
+    if (func->guarded < loop_now() || func->waiting.count < 2 * func_most(func) ||
         func->waiting.count * func->pace <= settings()->wait_ms)
         return true;
     func->guarded = loop_now() + GUARD_MS;

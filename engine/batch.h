@@ -67,6 +67,9 @@ void call_queue(struct call *call);
  * away at a time: what arrives meanwhile leaves together. */
 struct func *func_next(bool write);
 
+/* The most calls of a batch. */
+int func_most(const struct func *func);
+
 /* May one more wait?  A burst may.  But where calls have waited for longer than wait_ms for half a second, and until five
  * seconds after the last refusal, only what two batches have room for or what need not wait so long. */
 bool func_has_room(struct func *func);

@@ -573,7 +573,7 @@ static void flush(void *arg)
         struct func *func;
 
         while (lane->state == LANE_IDLE && (func = func_next(lane->write))) {
-            struct batch *batch = batch_take(func, lane->write ? settings()->batch_max : 1);
+            struct batch *batch = batch_take(func, lane->write ? func_most(func) : 1);
 
             if (batch)
                 send_batch(lane, batch);

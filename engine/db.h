@@ -13,6 +13,7 @@ struct api_fn {
     bool write;       /* write lane; a function without it may not write */
     bool sorted;      /* the calls of a batch run in order of their keys instead of arrival */
     bool whole;       /* api.NAME_all takes a batch as one array and gives (place, status, body) */
+    int most;         /* calls in one commit; 0: as many as is set for all */
 };
 
 /* What came back.  body is JSON text that lives as long as the callback runs.  A call that got no answer has a status of

@@ -12,10 +12,18 @@
 #include "stats.h"
 #include "worker.h"
 
-enum { PAGE = 500, IDLE_MS = 500, FAILED_MS = 2000, FOLD_MS = 1000, UPKEEP_MS = 3600 * 1000, GROUPS_MS = 20 * 1000 };
+enum {
+    PAGE = 500,
+    MOST = PAGE / 2,
+    IDLE_MS = 250,
+    FAILED_MS = 2000,
+    FOLD_MS = 1000,
+    UPKEEP_MS = 3600 * 1000,
+    GROUPS_MS = 20 * 1000
+};
 
 static const struct api_fn api_due = { .name = "sweep_due" };
-static const struct api_fn api_sweep = { .name = "sweep", .write = true };
+static const struct api_fn api_sweep = { .name = "sweep", .write = true, .whole = true, .most = MOST };
 static const struct api_fn api_sweep_failed = { .name = "sweep_failed", .write = true };
 static const struct api_fn api_swept = { .name = "swept", .write = true };
 static const struct api_fn api_fold = { .name = "fold", .write = true };
@@ -24,8 +32,8 @@ static const struct api_fn api_upkeep = { .name = "upkeep", .write = true };
 
 static struct {
     struct timer *timer, *fold_timer, *upkeep_timer, *groups_timer; /* NULL once closed, when late answers still come */
-    size_t away;                                     /* timers sent and not answered */
-    bool failed;                                     /* one of them could not be done now */
+    size_t away;                                                    /* timers sent and not answered */
+    bool failed;                                                    /* one of them could not be done now */
     char upto[64]; /* when all are done, everything up to here has had its effects; empty: there is more */
 } sweep;
 

@@ -38,7 +38,7 @@ select is_empty(
 select is_empty(
     $$select proname from pg_proc p join pg_namespace n on n.oid = pronamespace
       where nspname = 'api' and (proowner = 'hotline_engine'::regrole
-          or proname not in ('lock', 'intake_all', 'draft_all', 'act_all') and (proargtypes <> '3802' or prorettype <> 'api.answer'::regtype))$$,
+          or proname not in ('lock', 'intake_all', 'draft_all', 'act_all', 'sweep_all') and (proargtypes <> '3802' or prorettype <> 'api.answer'::regtype))$$,
     'every api function takes one jsonb and gives an answer; lock and what takes a whole batch are the exceptions'
 );
 select ok(not has_schema_privilege('hotline_engine', 'hotline', 'usage, create') and not has_schema_privilege('hotline_engine', 'api', 'create')
@@ -84,7 +84,7 @@ begin
     return a.status;
 end $$;
 select bag_eq(
-    $$select proname::text from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname = 'api' and proname not in ('lock', 'boot', 'numbers', 'intake', 'intake_all', 'draft_all', 'act_all', 'drain', 'follow', 'login_begin', 'session_open', 'session_close',
+    $$select proname::text from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname = 'api' and proname not in ('lock', 'boot', 'numbers', 'intake', 'intake_all', 'draft_all', 'act_all', 'sweep_all', 'drain', 'follow', 'login_begin', 'session_open', 'session_close',
         'feed', 'fold', 'import', 'known', 'citizen', 'exchange', 'find_groups', 'receive_province', 'sweep_failed', 'upkeep', 'sweep', 'sweep_due', 'swept', 'ready', 'public_metrics', 'divisions')$$,
     $$select unnest('{act, actions, admin_get, admin_list, admin_put, counts, draft, dup_check, metrics, metrics_tickets, receive_from_110, reference, reveal, route, session_get, ticket, tickets, transfer_check}'::text[])$$,
     'a function is either the engine''s own or asks who is there'
