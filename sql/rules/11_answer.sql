@@ -1,5 +1,6 @@
 -- Answers, words and the memory of keys.
 
+-- (make_runners writes it again with the states in it, which every answer names.)
 create or replace function hotline.name_of(kind_ text, code_ smallint) returns text
 language plpgsql stable as $$
 begin

@@ -12,11 +12,12 @@ begin
     into who
     from hotline.session s join hotline.person p on p.id = s.person_id
     where s.hash = x->>'session' and s.closed_at is null and s.expires_at > hotline.now() and p.disabled_at is null;
+    who.reads := hotline.scope_of(who, 'ticket.read');
     return who;
 end $$;
 
 create or replace function hotline.system_actor() returns hotline.actor
-language sql immutable as $$ select row(null, '系统', 1, '{SYS}'::text[], true)::hotline.actor $$;
+language sql immutable as $$ select row(null, '系统', 1, '{SYS}'::text[], true, 'all')::hotline.actor $$;
 
 create or replace function hotline.no_session() returns api.answer
 language sql stable as $$ select hotline.problem(401, 'no_session', '请先登录。', 'Please sign in.') $$;
@@ -80,7 +81,7 @@ begin
     if t.secrecy = 3 and not hotline.has_right(who, 'ticket.sealed') and t.created_by is distinct from who.id then
         return false;
     end if;
-    case hotline.scope_of(who, 'ticket.read')
+    case who.reads
         when 'all' then return true;
         when 'unit' then
             return exists (select from hotline.assignment a

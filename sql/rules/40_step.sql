@@ -10,6 +10,9 @@ declare
     unknown jsonb := x;
     name_ text;
 begin
+    if not exists (select from hotline.action_input where action = action_) and x = '{}' then
+        return null;
+    end if;
     for i in select * from hotline.action_input where action = action_ order by ord loop
         unknown := unknown - i.name;
         v := x->i.name;
@@ -440,6 +443,7 @@ create or replace function hotline.store(calls hotline.call[]) returns void
 language plpgsql set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
 declare
     bad text;
+    has record;
 begin
     select format('illegal pair of states %s and %s of ticket %s', (c.t).state, (c.a).state, (c.t).id) into bad
     from unnest(calls) c
@@ -448,35 +452,59 @@ begin
     if found then
         raise exception '%', bad;
     end if;
-    update hotline.ticket o set
-        version = (c.t).version, state = (c.t).state, appeal_type = (c.t).appeal_type, urgency = (c.t).urgency, secrecy = (c.t).secrecy,
-        anonymous = (c.t).anonymous, publish = (c.t).publish, reply_wanted = (c.t).reply_wanted, category_id = (c.t).category_id,
-        division = (c.t).division, address = (c.t).address, title = (c.t).title, content = (c.t).content, masked = (c.t).masked,
-        unit_id = (c.t).unit_id,
-        directory_item_id = (c.t).directory_item_id, policy = (c.t).policy, policy_version = (c.t).policy_version, round = (c.t).round,
-        contact_count = (c.t).contact_count, route = (c.t).route, close_kind = (c.t).close_kind, submitted_at = (c.t).submitted_at,
-        accepted_at = (c.t).accepted_at, dispatched_at = (c.t).dispatched_at, replied_at = (c.t).replied_at, closed_at = (c.t).closed_at,
-        ended_at = (c.t).ended_at, archived_at = (c.t).archived_at, rated = (c.t).rated, resolved = (c.t).resolved,
-        rework_count = (c.t).rework_count, promise_due_at = (c.t).promise_due_at, event_n = (c.t).event_n, event_at = (c.t).event_at,
-        event_hash = (c.t).event_hash
-    from unnest(calls) c where o.id = (c.t).id and c.records is not null;
-    update hotline.assignment o set
-        state = (c.a).state, deemed_signed = (c.a).deemed_signed, forbid_return = (c.a).forbid_return, sign_due_at = (c.a).sign_due_at,
-        signed_by = (c.a).signed_by, signed_at = (c.a).signed_at, handler_id = (c.a).handler_id, contacted_at = (c.a).contacted_at,
-        unit_due_at = (c.a).unit_due_at, replied_at = (c.a).replied_at, accepted_at = (c.a).accepted_at, done_at = (c.a).done_at,
-        rejected_count = (c.a).rejected_count, sign_counted = (c.a).sign_counted, due_counted = (c.a).due_counted
-    from unnest(calls) c
-    where o.ticket_id = (c.t).id and o.id = (c.a).id and (c.a).id = (c.a_was).id and c.a is distinct from c.a_was;
-    insert into hotline.assignment
-    select (c.a).* from unnest(calls) c where (c.a).id is distinct from (c.a_was).id and (c.a).id is not null;
-    insert into hotline.event select e.* from unnest(calls) c cross join lateral unnest(c.records) e;
-    perform hotline.store_clocks(calls);
-    insert into hotline.timer select m.* from unnest(calls) c cross join lateral unnest(c.timers) m;
-    insert into hotline.outbox select n.* from unnest(calls) c cross join lateral unnest(c.notices) n;
-    perform hotline.store_inbox(calls);
+    -- A statement that finds nothing to write costs as much as one that does.
+    select bool_or(c.records is not null) as records, bool_or(c.timers is not null) as timers, bool_or(c.notices is not null) as notices,
+        bool_or((c.a).id = (c.a_was).id and c.a is distinct from c.a_was) as changed,
+        bool_or((c.a).id is distinct from (c.a_was).id and (c.a).id is not null) as begun,
+        bool_or(c.started is not null or c.touched is not null) as clocks
+    into has from unnest(calls) c;
+    if has.records then
+        update hotline.ticket o set
+            version = (c.t).version, state = (c.t).state, appeal_type = (c.t).appeal_type, urgency = (c.t).urgency, secrecy = (c.t).secrecy,
+            anonymous = (c.t).anonymous, publish = (c.t).publish, reply_wanted = (c.t).reply_wanted, category_id = (c.t).category_id,
+            division = (c.t).division, address = (c.t).address, title = (c.t).title,
+            -- What is long and has not changed stays as it is stored: it would be compressed anew.
+            content = case when (c.t).content = (c.was).content then o.content else (c.t).content end,
+            masked = case when (c.t).masked is not distinct from (c.was).masked then o.masked else (c.t).masked end,
+            route = case when (c.t).route is not distinct from (c.was).route then o.route else (c.t).route end,
+            unit_id = (c.t).unit_id, directory_item_id = (c.t).directory_item_id, policy = (c.t).policy, policy_version = (c.t).policy_version, round = (c.t).round,
+            contact_count = (c.t).contact_count, close_kind = (c.t).close_kind, submitted_at = (c.t).submitted_at,
+            accepted_at = (c.t).accepted_at, dispatched_at = (c.t).dispatched_at, replied_at = (c.t).replied_at, closed_at = (c.t).closed_at,
+            ended_at = (c.t).ended_at, archived_at = (c.t).archived_at, rated = (c.t).rated, resolved = (c.t).resolved,
+            rework_count = (c.t).rework_count, promise_due_at = (c.t).promise_due_at, event_n = (c.t).event_n, event_at = (c.t).event_at,
+            event_hash = (c.t).event_hash
+        from unnest(calls) c where o.id = (c.t).id and c.records is not null;
+    end if;
+    if has.changed then
+        update hotline.assignment o set
+            state = (c.a).state, deemed_signed = (c.a).deemed_signed, forbid_return = (c.a).forbid_return, sign_due_at = (c.a).sign_due_at,
+            signed_by = (c.a).signed_by, signed_at = (c.a).signed_at, handler_id = (c.a).handler_id, contacted_at = (c.a).contacted_at,
+            unit_due_at = (c.a).unit_due_at, replied_at = (c.a).replied_at, accepted_at = (c.a).accepted_at, done_at = (c.a).done_at,
+            rejected_count = (c.a).rejected_count, sign_counted = (c.a).sign_counted, due_counted = (c.a).due_counted
+        from unnest(calls) c
+        where o.ticket_id = (c.t).id and o.id = (c.a).id and (c.a).id = (c.a_was).id and c.a is distinct from c.a_was;
+    end if;
+    if has.begun then
+        insert into hotline.assignment
+        select (c.a).* from unnest(calls) c where (c.a).id is distinct from (c.a_was).id and (c.a).id is not null;
+    end if;
+    if has.records then
+        insert into hotline.event select e.* from unnest(calls) c cross join lateral unnest(c.records) e;
+    end if;
+    if has.clocks then
+        perform hotline.store_clocks(calls);
+    end if;
+    if has.timers then
+        insert into hotline.timer select m.* from unnest(calls) c cross join lateral unnest(c.timers) m;
+    end if;
+    if has.notices then
+        insert into hotline.outbox select n.* from unnest(calls) c cross join lateral unnest(c.notices) n;
+    end if;
+    if has.records then
+        perform hotline.store_inbox(calls);
+    end if;
     perform hotline.count_calls(calls);
 end $$;
-
 -- A change of an assignment that is not the call's main one any more.
 create or replace function hotline.save_assignment(was hotline.assignment, is_ hotline.assignment, t_was hotline.ticket, t_is hotline.ticket)
 returns void

@@ -119,7 +119,10 @@ language plpgsql as $$
 begin
     c.clocks := c.clocks || k;
     c.started := c.started || k.id;
-    return hotline.show_due(c, k);
+    if k.kind in ('sign', 'unit', 'promise') then
+        return hotline.show_due(c, k);
+    end if;
+    return c;
 end $$;
 
 create or replace function hotline.show_due(c hotline.call, k hotline.clock) returns hotline.call
@@ -270,17 +273,21 @@ end $$;
 create or replace function hotline.run_clocks(c hotline.call) returns hotline.call
 language plpgsql as $$
 declare
-    e hotline.clock_effect;
+    e text;
+    effect text;
+    kind text;
 begin
-    for e in select * from hotline.clock_effect where transition = (c.rule).id order by ord loop
-        if e.effect = 'start' then
-            c := hotline.clock_start(c, e.kind);
-        elsif e.effect = 'pause' then
-            c := hotline.clock_pause(c, e.kind, c.payload->>'pause', (c.actor).id, null);
-        elsif e.effect = 'resume' then
-            c := hotline.clock_resume(c, e.kind);
+    foreach e in array (c.rule).clocks loop
+        effect := split_part(e, ' ', 1);
+        kind := split_part(e, ' ', 2);
+        if effect = 'start' then
+            c := hotline.clock_start(c, kind);
+        elsif effect = 'pause' then
+            c := hotline.clock_pause(c, kind, c.payload->>'pause', (c.actor).id, null);
+        elsif effect = 'resume' then
+            c := hotline.clock_resume(c, kind);
         else
-            c := hotline.clock_change(c, e.kind, e.effect);
+            c := hotline.clock_change(c, kind, effect);
         end if;
     end loop;
     return c;

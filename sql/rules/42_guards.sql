@@ -131,14 +131,16 @@ begin
 end $$;
 
 -- Every directory item of the category, or of those below it, is a department's.  What happened in the past says nothing about duty.
--- (A category's id is its code, filled up with zeros.)
 create or replace function hotline.is_department_duty(category int) returns boolean
 language plpgsql stable as $$
-declare
-    code_ text := (select g.code from hotline.category g where g.id = category);
 begin
-    return (select coalesce(bool_and(d.exclude_grassroots), false) from hotline.directory_item d
-            where d.category_id between rpad(code_, 6, '0')::int and rpad(code_, 6, '9')::int and d.valid_to is null and d.share is null);
+    return (
+        with recursive below as (
+            select category as id union all select g.id from below b join hotline.category g on g.parent_id = b.id)
+        select coalesce(bool_and(d.exclude_grassroots), false)
+        from below b join hotline.directory_item d on d.category_id = b.id
+        where d.valid_to is null and d.share is null
+    );
 end $$;
 
 -- The handler is one of the unit's own.

@@ -25,9 +25,9 @@ begin
     if c.extra ? 'contact' then
         perform hotline.put_contact((c.t).id, c.extra->'contact');
     end if;
-    if (c.rule).to_state is distinct from 70 then -- what is answered here goes to no unit
-        c.t.route := coalesce((c.t).route, '{}') || jsonb_build_object('candidates', hotline.route(c.t));
-    end if;
+    -- Candidates are stored when the ticket goes on to its dispatch; before that they are looked up when somebody reads them.
+    c.t.route := case when (c.rule).to_state = 20 then coalesce((c.t).route, '{}') || jsonb_build_object('candidates', hotline.route(c.t))
+        else (c.t).route - 'candidates' end;
     c.payload := c.payload || hotline.dimensions(c.t);
     return c;
 end $$;

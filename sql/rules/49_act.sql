@@ -93,7 +93,10 @@ begin
                 done := done || c;
                 if c.started is not null and (c.t).outer_due_at is null and coalesce(cardinality(like_), 0) < 16 then
                     foreach k in array c.clocks[cardinality(c.clocks) - cardinality(c.started) + 1 :] loop
-                        like_ := like_ || k;
+                        if not exists (select from unnest(like_) l where l.start_at = k.start_at and l.budget = k.budget and l.unit = k.unit
+                                and l.calendar_id = k.calendar_id) then
+                            like_ := like_ || k;
+                        end if;
                     end loop;
                 end if;
                 if x->>'key' is not null then

@@ -14,12 +14,15 @@ begin
     delete from hotline.dup_check where at < hotline.now() - make_interval(days => hotline.setting_int('keep.searches_days'));
 end $$;
 
--- run_guard, run_effect, run_needed: the functions that the table names, called without planning a statement for each call.
+-- What follows from the table: the clock effects of a row in the row; run_guard, run_effect, run_needed: the functions that the table names, called without planning a statement for each call; and the names
+-- of states without reading a table for each.
 create or replace function hotline.make_runners() returns void
 language plpgsql as $outer$
 declare
     arms text;
 begin
+    update hotline.transition w set clocks = (
+        select coalesce(array_agg(effect || ' ' || kind order by ord), '{}') from hotline.clock_effect where transition = w.id);
     select string_agg(format('when %L then hotline.%I(c)', guard, guard), ' ' order by guard) into arms
     from (select distinct guard from hotline.transition where guard is not null) g;
     execute format('create or replace function hotline.run_guard(c hotline.call) returns api.answer language plpgsql as
@@ -32,6 +35,16 @@ begin
     from hotline.approval_kind where needed is not null;
     execute format('create or replace function hotline.run_needed(c hotline.call, kind text) returns boolean language plpgsql as
         $$ begin return case kind %s end; end $$', arms);
+    select string_agg(format('when %L then case code_ %s end', kind, w.arms), ' ' order by kind) into arms
+    from (select kind, string_agg(format('when %s then %L', code, name), ' ' order by code) as arms
+          from hotline.word where kind in ('state', 'assignment_state') group by kind) w;
+    execute format('create or replace function hotline.name_of(kind_ text, code_ smallint) returns text language plpgsql stable as
+        $$ begin
+            if kind_ in (''state'', ''assignment_state'') then
+                return case kind_ %s end;
+            end if;
+            return (select name from hotline.word where kind = kind_ and code = code_);
+        end $$', arms);
 end $outer$;
 
 -- Tell the workers, who look at the version every few seconds, to read again what they keep in memory.

@@ -21,3 +21,12 @@ alter type hotline.call
 
 -- True for an action that touches other tickets than its own: it has a reading and a writing of its own.
 alter table hotline.transition add column alone boolean not null default false;
+
+-- How far this person reads tickets: all, unit, own, or null for none.
+alter type hotline.actor add attribute reads text;
+
+-- The row's clock effects in their order, as words: "meet sign".
+alter table hotline.transition add column clocks text[] not null default '{}';
+
+-- Open work changes with every step.
+alter table hotline.inbox set (fillfactor = 50);

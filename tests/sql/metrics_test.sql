@@ -405,7 +405,7 @@ begin
     select * into t from ticket where id = tid;
     select s.* into said
     from person p
-    cross join lateral hotline.step(tid, action, row(p.id, p.name, case when unit_role then t.unit_id else 1 end, array[role_], not unit_role)::actor, x) s
+    cross join lateral hotline.step(tid, action, row(p.id, p.name, case when unit_role then t.unit_id else 1 end, array[role_], not unit_role, case when unit_role then 'unit' else 'all' end)::actor, x) s
     where p.login = case when unit_role then 'm_u' else 'm_' end || lower(role_);
     if said.status <> 200 then
         raise exception '% by % at %: %', action, role_, at_, said.body;
