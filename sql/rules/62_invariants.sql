@@ -108,7 +108,7 @@ begin
     return query
     select t.id, format('unit %s sees of the citizen: %s', a.unit_id, seen)
     from hotline.ticket t join hotline.assignment a on a.ticket_id = t.id and a.state not in (8, 9)
-    cross join lateral hotline.contact_json(row(0, '', a.unit_id, '{UAP,UDP,UHD}'::text[], false)::hotline.actor, t) seen
+    cross join lateral hotline.contact_json(row(0, '', a.unit_id, '{UAP,UDP,UHD}'::text[], false, 'unit')::hotline.actor, t) seen
     where t.secrecy > 0
       and (seen->>'phone_mask' is not null or seen->>'may_reveal' = 'true' or t.secrecy > 1 and seen->>'name_mask' is not null);
 end $$;
