@@ -1,7 +1,7 @@
 -- Guards of what the citizen may still say and of what the centre does about it.
 
 create or replace function hotline.citizen_actor() returns hotline.actor
-language sql immutable as $$ select row(null, '诉求人', null, '{CIT}'::text[], false)::hotline.actor $$;
+language sql immutable as $$ select row(null, '诉求人', null, '{CIT}'::text[], false, null)::hotline.actor $$;
 
 create or replace function hotline.input_fault(name text, code text, zh text, en text) returns api.answer
 language sql stable as $$ select hotline.bad_inputs(jsonb_build_array(hotline.field(name, code, zh, en))) $$;

@@ -1,25 +1,24 @@
 -- The calls of a commit on tickets: api.act and api.act_all.
 
--- How many calls from this one on can be read and written together: no ticket twice, no key twice, and an action that touches other
--- tickets by itself.
+-- How many calls from this one on can be read and written together: no ticket twice, no key twice, and an action that makes or names
+-- another ticket by itself.
 create or replace function hotline.together(calls jsonb[], first_ int) returns int
 language plpgsql stable as $$
 declare
+    by_itself text[] := array(select action from hotline.transition where alone);
     x jsonb;
     ids text[];
     keys text[];
     key_ text;
-    is_alone boolean;
     n int := 0;
 begin
     foreach x in array calls[first_:] loop
         key_ := concat_ws(' ', x->>'session', x->>'route', x->>'key');
-        is_alone := exists (select from hotline.transition where action = x->>'action' and alone) or x->>'action' = 'approve';
-        if n > 0 and (is_alone or x->>'id' = any (ids) or x ? 'key' and key_ = any (keys)) then
+        if n > 0 and (x->>'action' = any (by_itself) or x->>'id' = any (ids) or x ? 'key' and key_ = any (keys)) then
             return n;
         end if;
         n := n + 1;
-        if is_alone then
+        if x->>'action' = any (by_itself) then
             return n;
         end if;
         ids := ids || (x->>'id');

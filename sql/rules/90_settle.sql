@@ -14,8 +14,8 @@ begin
     delete from hotline.dup_check where at < hotline.now() - make_interval(days => hotline.setting_int('keep.searches_days'));
 end $$;
 
--- What follows from the table: the clock effects of a row in the row; run_guard, run_effect, run_needed: the functions that the table names, called without planning a statement for each call; and the names
--- of states without reading a table for each.
+-- What follows from the tables of the workflow: a row's clock effects in the row; run_guard, run_effect and run_needed, by which the functions
+-- that a row names are called without planning a statement each time; the names of states, without reading a table for each.
 create or replace function hotline.make_runners() returns void
 language plpgsql as $outer$
 declare
