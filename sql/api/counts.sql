@@ -18,13 +18,16 @@ begin
     end if;
     at_ := hotline.now();
     with n as (
-        select hotline.name_of('state', state) as state, hotline.light(due_at, warn_at, deep_at, paused, at_) as light,
-               count(*) as n, count(*) filter (where waits_for = any (who.roles)) as waits
-        from hotline.inbox
-        where (scope = 'all' or units @> array[who.unit])
-          and (state <> 10 or created_by = who.id or 'LDR' = any (who.roles))
-          and (secrecy < 3 or created_by = who.id or hotline.has_right(who, 'ticket.sealed'))
-        group by 1, 2)
+        select hotline.name_of('state', i.state) as state, i.light, i.n, i.waits
+        from (
+            select state, hotline.light(due_at, warn_at, deep_at, paused, at_) as light,
+                   count(*) as n, count(*) filter (where waits_for = any (who.roles)) as waits
+            from hotline.inbox
+            where (scope = 'all' or units @> array[who.unit])
+              and (state <> 10 or created_by = who.id or 'LDR' = any (who.roles))
+              and (secrecy < 3 or created_by = who.id or hotline.has_right(who, 'ticket.sealed'))
+            group by 1, 2
+        ) i)
     select jsonb_build_object('by_state', (select coalesce(jsonb_object_agg(state, s), '{}') from (select state, sum(n) as s from n group by 1) a),
         'by_light', (select coalesce(jsonb_object_agg(light, s), '{}') from (select light, sum(n) as s from n group by 1) a),
         'by_state_light', (select coalesce(jsonb_agg(jsonb_build_object('state', state, 'light', light, 'n', n)), '[]') from n),

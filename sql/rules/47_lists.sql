@@ -89,7 +89,9 @@ declare
     mine boolean := x ? 'mine';
     phone text := x->>'phone_hmac';
     number bigint := case when x ? 'number' then coalesce((select ticket_id from hotline.ticket_ref where ticket_no = x->>'number'), 0) end;
-    ids_ bigint[] := coalesce(words_of, hotline.split(x, 'ids')::bigint[]);
+    ids_ bigint[] := hotline.split(x, 'ids')::bigint[];
+    -- A ticket whose secrecy hides the citizen is not found by its words.
+    whole boolean := any_ is null and words_of is null or hotline.reads_all(who, 1::smallint);
     sealed boolean := hotline.has_right(who, 'ticket.sealed');
 begin
     return array(
@@ -98,7 +100,9 @@ begin
             select i.ticket_id, coalesce(i.due_at, 'infinity') as due
             from hotline.inbox i
             where (scope = 'all' or i.units @> array[who.unit])
+              and (words_of is null or i.ticket_id = any (words_of))
               and (ids_ is null or i.ticket_id = any (ids_))
+              and (whole or i.secrecy = 0)
               and (unit_ is null or i.units @> array[unit_])
               and (cardinality(states) = 0 or i.state = any (states))
               and (i.state <> 10 or i.created_by = who.id or 'LDR' = any (who.roles))
@@ -168,6 +172,7 @@ declare
     categories int[] := case when x ? 'category' then
         array(select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%') end;
     ended boolean := x ? 'closed';
+    whole boolean := words is null or hotline.reads_all(who, 1::smallint);
     ids_ bigint[] := hotline.split(x, 'ids')::bigint[];
 begin
     if x ? 'phone_hmac' then
@@ -188,6 +193,7 @@ begin
           and (cardinality(channels) = 0 or t.channel = any (channels))
           and (cardinality(types) = 0 or t.appeal_type = any (types))
           and (division_ is null or t.division like division_ || '%')
+          and (whole or t.secrecy = 0)
           and (words is null or t.id in (select g.ticket_id from hotline.ticket_gram g where g.ticket_id >= first_ and g.ticket_id < last_ and g.grams @> words))
           and hotline.sees(who, t)
         order by t.id desc limit n);

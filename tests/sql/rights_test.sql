@@ -234,5 +234,18 @@ $$;
 select is(play.titles('leader1', :t), '{陈某家漏水,陈某家漏水}', 'the centre reads a title, in the list and in the ticket');
 select is(play.titles('st-gaj.d', :t), '{某某家漏水,某某家漏水}', 'a unit reads its masked copy in both');
 
+update ticket_gram set grams = '{111, 222, 333}' where ticket_id = :t;
+create function play.finds(login text, tid bigint, more jsonb default '{}') returns bool language sql as $$
+    select (api.tickets(jsonb_build_object('session', login, 'grams', '["111", "333"]'::jsonb, 'at', play.clock()) || more)).body::jsonb->'tickets'
+        @> jsonb_build_array(jsonb_build_object('id', tid::text))
+$$;
+select ok(play.finds('leader1', :t), 'the centre finds it by its words');
+select ok(play.finds('leader1', :t, '{"from": "2026-01-01"}'), 'in any list');
+select ok(not play.finds('st-gaj.d', :t) and not play.finds('st-gaj.d', :t, '{"from": "2026-01-01"}'), 'a unit does not');
+update inbox set secrecy = 0 where ticket_id = :t;
+update ticket set secrecy = 0 where id = :t;
+select ok(play.finds('st-gaj.d', :t) and play.finds('st-gaj.d', :t, '{"from": "2026-01-01"}'), 'where nothing is hidden it does');
+select ok(not play.finds('leader1', :t, '{"ids": "1"}'), 'ids and words narrow a list together');
+
 select * from finish();
 rollback;
