@@ -349,14 +349,15 @@ static void add_place(cJSON *call, const struct place_result *place)
     add_number(found, "confidence", place->best.confidence);
 }
 
-void catalog_read_text(struct arena *arena, cJSON *call, const char *title, const char *content)
+void catalog_read_text(struct arena *arena, cJSON *call, const cJSON *fields)
 {
     struct text_result *result;
 
     if (!catalog.service)
         return;
     result = arena_alloc(arena, sizeof *result);
-    text_analyse(catalog.service, title, content, result);
+    text_analyse(catalog.service, json_text(fields, "title"), json_text(fields, "content"),
+                 json_text(fields, "division"), result);
     add_grams(call, result->grams, result->gram_count);
     add_hits(call, result);
     add_place(call, &result->place);

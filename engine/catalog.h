@@ -29,8 +29,9 @@ int catalog_channel(const char *name);
 /* NULL when every division, category and channel a call names exists; else what the database would refuse it with. */
 const struct why *catalog_check(struct arena *arena, const cJSON *call);
 
-/* Add to a call what the text service finds in a complaint: "grams", "hits" and "found".  Either text may be NULL. */
-void catalog_read_text(struct arena *arena, cJSON *call, const char *title, const char *content);
+/* Add to a call what the text service finds in the title and content among fields, with the division there to tell places of one
+ * name apart: "grams", "hits" and "found". */
+void catalog_read_text(struct arena *arena, cJSON *call, const cJSON *fields);
 
 /* The grams a search asks for, NULL when the words are too short to search for. */
 cJSON *catalog_read_query(struct arena *arena, const char *words);

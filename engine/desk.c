@@ -391,7 +391,7 @@ static enum next split_action(struct req *r)
     private_read(r->arena, r->call, inputs, NULL, json_text(inputs, "name"));
     hash_code(r, inputs);
     if (json_text(inputs, "title") || json_text(inputs, "content"))
-        catalog_read_text(r->arena, r->call, json_text(inputs, "title"), json_text(inputs, "content"));
+        catalog_read_text(r->arena, r->call, inputs);
     return contact_seal(r, inputs);
 }
 
@@ -588,7 +588,7 @@ static enum next add_words(struct req *r)
         if (json_text(r->json, passed[i]))
             cJSON_AddStringToObject(r->call, passed[i], json_text(r->json, passed[i]));
     if (json_text(r->json, "title") || json_text(r->json, "content"))
-        catalog_read_text(r->arena, r->call, json_text(r->json, "title"), json_text(r->json, "content"));
+        catalog_read_text(r->arena, r->call, r->json);
     return contact_seal(r, r->json);
 }
 

@@ -17,7 +17,7 @@
 enum {
     PERSON_NAME_MAX = 50,
     SLOW_MS = 3000, /* a database that has not answered for so long is away, as far as a citizen can tell */
-    LOST_MS = 300, /* a lane may be back by then */
+    LOST_MS = 300,  /* a lane may be back by then */
     FULL_SECONDS = 30,
     CITY_OFFSET = 8 * 3600 /* the whole country keeps one time, without summer time */
 };
@@ -153,7 +153,7 @@ enum next intake_prepare(struct req *r, const char *principal, const char *chann
     copy_fields(r);
     if (channel)
         cJSON_AddStringToObject(r->call, "channel", channel);
-    catalog_read_text(r->arena, r->call, json_text(r->json, "title"), json_text(r->json, "content"));
+    catalog_read_text(r->arena, r->call, r->json);
     add_query_code(r, principal);
     if (number_take(r->call) || (channel && !db_takes_writes() && spool_usable()))
         return GO;

@@ -560,7 +560,7 @@ static void send_item(struct item *item)
     }
     cJSON_DeleteItemFromObject(call, "number");
     cJSON_AddStringToObject(call, "number", item->number);
-    catalog_read_text(spool.arena, call, json_text(call, "title"), json_text(call, "content"));
+    catalog_read_text(spool.arena, call, call);
     if (!cJSON_GetObjectItemCaseSensitive(call, "private")) /* an engine before this one wrote it */
         private_read(spool.arena, call, call, private_texts, NULL);
     json = cJSON_PrintUnformatted(call);

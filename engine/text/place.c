@@ -151,7 +151,7 @@ struct named {
 
 struct reading {
     const struct place_index *index;
-    const char *text;
+    const char *text, *near;
     size_t len, lead;
     struct match_hit raw[RAW_HITS];
     size_t raw_count;
@@ -598,6 +598,52 @@ static bool keep_kind(const struct reading *r, const struct mention *m, uint32_t
     return r->index->places[place].kind == m->tail;
 }
 
+/* The town or district named last before a mention, in the same sentence. */
+static const struct mention *named_before(const struct reading *r, const struct mention *m)
+{
+    for (const struct mention *before = m; before-- > r->mentions;) {
+        if (memchr(r->text + before->end, '.', before[1].start - before->end))
+            break;
+        if (before->count == 1 && level_of(r, before) < PLACE_VILLAGE && before->tail != NATIVE)
+            return before;
+    }
+    return NULL;
+}
+
+static bool keep_near(const struct reading *r, const struct mention *m, uint32_t place, const void *arg)
+{
+    const size_t *digits = arg;
+
+    (void)m;
+    return strncmp(r->index->places[place].code, r->near, *digits) == 0;
+}
+
+/* Where the citizen is: the place itself, else its town, else its district. */
+static void narrow_to_near(const struct reading *r, struct mention *m)
+{
+    static const size_t widths[] = { 12, 9, 6 };
+    size_t len = r->near ? strlen(r->near) : 0;
+
+    for (size_t i = 0; i < COUNT(widths) && m->count > 1; i++)
+        if (len >= widths[i])
+            (void)narrow(r, m, keep_near, &widths[i]);
+}
+
+/* Tells apart the places of one name that all the text names leaves: first by what was named just before, then by where the
+ * citizen is.  How sure the one that is left is; 0 when there are still several, or there was one already. */
+static double settle(const struct reading *r, struct mention *m)
+{
+    const struct mention *before;
+
+    if (m->count < 2)
+        return 0;
+    before = named_before(r, m);
+    if (before && narrow(r, m, keep_inside, before) && m->count == 1)
+        return 0.85;
+    narrow_to_near(r, m);
+    return m->count == 1 ? 0.8 : 0;
+}
+
 static void list_context(const struct reading *r, enum place_level level, struct context *context)
 {
     context->count = 0;
@@ -659,9 +705,11 @@ static double weigh_district(const struct mention *m)
 static void weigh_town(struct reading *r, struct mention *m, const struct context *districts)
 {
     bool held = m->beside || narrow(r, m, keep_in_context, districts);
-    double weight = held ? 0.7 : districts->count ? 0.3 : 0.5;
+    double weight = held ? 0.7 : districts->count ? 0.3 : 0.5, settled = m->form == FULL ? settle(r, m) : 0;
 
-    if (m->form == FULL)
+    if (settled > 0)
+        weight = settled;
+    else if (m->form == FULL)
         weight = held || !districts->count ? 0.9 : 0.7;
     else if (m->beside)
         weight = 0.85;
@@ -678,11 +726,14 @@ static void weigh_village(struct reading *r, struct mention *m, const struct con
 {
     bool in_town = narrow(r, m, keep_in_context, towns);
     bool held = narrow(r, m, keep_in_context, districts);
+    double settled = m->form == FULL ? settle(r, m) : 0;
     bool single = m->count == 1, elsewhere = towns->count || districts->count;
     double weight = m->beside ? 0.95 : in_town ? 0.92 : held ? 0.88 : elsewhere ? 0.6 : 0.8;
 
     if (m->form == SHORT)
         weight = m->beside ? (m->tail == LOCAL ? 0.6 : 0.75) : in_town || held ? 0.5 : 0.0;
+    else if (settled > 0)
+        weight = settled;
     else if (!narrow(r, m, keep_kind, NULL) && !(m->beside || held || elsewhere))
         weight = 0.7; /* a 村 where we have a 社区: as likely the village of another city */
     if (weight <= 0.0)
@@ -806,7 +857,8 @@ static void decide(const struct reading *r, const struct ranked *ranked, size_t 
     out->best.level = r->index->places[all].level;
 }
 
-void place_find(const struct place_index *index, const char *norm, size_t len, size_t lead, struct place_result *out)
+void place_find(const struct place_index *index, const char *norm, size_t len, size_t lead, const char *near,
+                struct place_result *out)
 {
     struct reading reading, *r = &reading; /* 55 kB of stack, of which a short text touches little */
     struct ranked ranked[NAMED];
@@ -817,6 +869,7 @@ void place_find(const struct place_index *index, const char *norm, size_t len, s
     r->text = norm;
     r->len = len;
     r->lead = lead;
+    r->near = near;
     r->raw_count = r->mention_count = r->named_count = 0;
     (void)match_scan(index->match, norm, len, gather, r);
     if (r->raw_count)

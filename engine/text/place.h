@@ -44,7 +44,10 @@ struct place_index;
 struct place_index *place_index_new(const struct place_row *rows, size_t count) __attribute__((warn_unused_result));
 void place_index_free(struct place_index *index);
 
-/* Reads a normalised text; lead is the bytes of its title, which weigh more.  Time grows with the text alone. */
-void place_find(const struct place_index *index, const char *norm, size_t len, size_t lead, struct place_result *out);
+/* Reads a normalised text; lead is the bytes of its title, which weigh more.  near: the code of where the citizen says to be, or
+ * NULL; it names no place by itself but tells apart those of one name, codes being longer within their place.  Time grows with the
+ * text alone. */
+void place_find(const struct place_index *index, const char *norm, size_t len, size_t lead, const char *near,
+                struct place_result *out);
 
 #endif

@@ -234,11 +234,12 @@ static void find_keywords(struct text_service *service, struct text_result *out)
         insert_item(out, &service->items[service->met[i]].found);
 }
 
-void text_analyse(struct text_service *service, const char *title, const char *content, struct text_result *out)
+void text_analyse(struct text_service *service, const char *title, const char *content, const char *near,
+                  struct text_result *out)
 {
     out->truncated = false;
     write_norm(title ? title : "", content ? content : "", out);
     out->gram_count = text_bigrams(out->norm, out->norm_len, out->grams, TEXT_GRAMS);
-    place_find(service->places, out->norm, out->norm_len, out->title_len, &out->place);
+    place_find(service->places, out->norm, out->norm_len, out->title_len, near, &out->place);
     find_keywords(service, out);
 }

@@ -60,7 +60,8 @@ void text_service_free(struct text_service *service);
 size_t text_service_skipped(const struct text_service *service);
 
 /* Items come with the most different keywords first, then the longest.  Title and content are valid UTF-8 with a NUL; NULL
- * is an empty one. */
-void text_analyse(struct text_service *service, const char *title, const char *content, struct text_result *out);
+ * is an empty one.  near: the code of where the citizen says to be, or NULL. */
+void text_analyse(struct text_service *service, const char *title, const char *content, const char *near,
+                  struct text_result *out);
 
 #endif

@@ -3,7 +3,7 @@ create or replace function api.route(x jsonb) returns api.answer
 language plpgsql security definer set search_path = hotline, pg_temp as $$
 declare
     who hotline.actor;
-    place text := coalesce(x->>'division', x->'found'->>'division');
+    place text := hotline.finer_place(x->>'division', x->'found');
     candidates jsonb;
 begin
     perform hotline.begin(x);

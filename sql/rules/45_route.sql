@@ -26,6 +26,13 @@ $$;
 create or replace function hotline.unit_of_item(i hotline.directory_item, division_ text) returns int
 language sql stable as $$ select hotline.unit_of_item(i.main_rule, i.main_unit_id, p.district, p.street) from hotline.units_at(division_) p $$;
 
+-- The place a person is shown first: the one that was given, or a surer reading of the text within it (PLACE_SURE in the engine).
+create or replace function hotline.finer_place(given text, found jsonb) returns text
+language sql immutable as $$
+    select case when given is null or starts_with(found->>'division', given) and (found->>'confidence')::numeric >= 0.8
+        then found->>'division' else given end
+$$;
+
 -- How well an item fits: the category says most, then the keywords found (their length, since a longer word says more), then the
 -- place it is restricted to.  A learned item's score is the share of the coming tickets that is expected to be its unit's.
 create or replace function hotline.item_score(i hotline.directory_item, category_ hotline.category, words_len int) returns numeric

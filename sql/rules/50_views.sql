@@ -225,7 +225,7 @@ begin
     if action_ in ('save_draft', 'submit', 'accept', 'answer_on_spot') then
         return jsonb_build_object('type', hotline.name_of('appeal_type', (c.t).appeal_type), 'title', (c.t).title, 'content', (c.t).content,
             'category', coalesce((select code from hotline.category where id = (c.t).category_id), hotline.proposed_category(best)),
-            'division', coalesce((c.t).division, (c.t).route->'found'->>'division'), 'address', (c.t).address,
+            'division', hotline.finer_place((c.t).division, (c.t).route->'found'), 'address', (c.t).address,
             'urgency', hotline.name_of('urgency', (c.t).urgency), 'secrecy', (c.t).secrecy, 'reply_wanted', (c.t).reply_wanted,
             'publish', hotline.name_of('publish', (c.t).publish), 'anonymous', (c.t).anonymous);
     elsif action_ = 'dispatch' then

@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = '\0';
     check_normal(text, size);
-    text_analyse(service, text, text + cut, &result);
+    text_analyse(service, text, text + cut, NULL, &result);
     check_result(&result);
 
     /* The bytes themselves as words and as the name of a place. */
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct keyword_row word = { text, 1 };
     struct text_service *other = text_service_new(&row, 1, &word, 1);
 
-    text_analyse(other, text, text + cut, &result);
+    text_analyse(other, text, text + cut, NULL, &result);
     check_result(&result);
     text_service_free(other);
     free(text);

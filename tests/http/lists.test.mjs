@@ -315,3 +315,14 @@ test('proposals come while one types, to the centre alone', async () => {
     assert.equal(body.division.code, '440507');
     assert.equal((await (await hotline.as('st-gaj.h')).post('/v1/desk/route', asked)).status, 403);
 });
+
+test('a village of a name that several have is the one where the citizen is', async () => {
+    const place = async (division, content = '新厝村的路灯坏了，晚上很黑。') => (await dispatcher.post('/v1/desk/route', { title: '路灯不亮', content, division })).body.division?.code;
+
+    assert.equal(await place('440513107'), '440513107216');
+    assert.equal(await place('440513106'), '440513106221');
+    assert.equal(await place('440514'), '440514106008');
+    assert.equal(await place('440513'), '440513'); // two of that name
+    assert.equal(await place('440507', '潮阳區谷饒鎮新厝村的路燈壞了'), '440507'); // what was given stays, even beside a clear text
+    assert.equal(await place(undefined, '潮陽區谷饒鎮新厝村的路燈壞了'), '440513106221'); // in traditional forms too
+});

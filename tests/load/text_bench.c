@@ -115,7 +115,7 @@ typedef void step_fn(void *service, const struct complaint *c);
 
 static void whole(void *service, const struct complaint *c)
 {
-    text_analyse(service, c->title, c->content, &result);
+    text_analyse(service, c->title, c->content, NULL, &result);
 }
 
 static void normal_form(void *service, const struct complaint *c)
@@ -132,7 +132,7 @@ static void grams(void *service, const struct complaint *c)
 
 static void find_place(void *index, const struct complaint *c)
 {
-    place_find(index, c->content, strlen(c->content), 0, &result.place);
+    place_find(index, c->content, strlen(c->content), 0, NULL, &result.place);
 }
 
 static void privacy(void *arg, const struct complaint *c)

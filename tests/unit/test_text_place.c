@@ -23,7 +23,7 @@ static struct place_result read_place(const struct place_index *index, const cha
 
     norm[lead] = '\n';
     len = lead + 1 + text_normalise(content, strlen(content), norm + lead + 1, sizeof norm - lead - 1);
-    place_find(index, norm, len, lead, &result);
+    place_find(index, norm, len, lead, NULL, &result);
     return result;
 }
 
@@ -65,7 +65,7 @@ static void a_full_name_is_sure_and_its_span_is_the_name(void **state)
     struct place_result result;
 
     (void)state;
-    place_find(town, text, strlen(text), 0, &result);
+    place_find(town, text, strlen(text), 0, NULL, &result);
     assert_string_equal(result.best.code, "440507001005");
     assert_string_equal(result.best.name, "丹霞居委会");
     assert_int_equal(result.best.level, PLACE_VILLAGE);
@@ -129,6 +129,39 @@ static void one_name_in_two_towns_goes_to_the_town_that_is_named(void **state)
     expect("贵屿新厝村的路坏了", "440513107216");
     expect("新厝村的路坏了,我们是谷饶镇的", "440513106221");
     expect("潮南区新厝村的路坏了", "440514106008");
+}
+
+static void expect_near(const char *near, const char *text, const char *code)
+{
+    struct place_result result;
+
+    place_find(town, text, strlen(text), 0, near, &result);
+    if (strcmp(result.best.code, code) != 0)
+        print_error("%s near %s\n", text, near);
+    assert_string_equal(result.best.code, code);
+}
+
+static void of_two_towns_the_one_named_just_before_decides(void **state)
+{
+    (void)state;
+    expect("我在贵屿镇上班,家在谷饶镇,就是新厝村的路坏了", "440513106221");
+    expect("我在谷饶镇上班,家在贵屿镇,就是新厝村的路坏了", "440513107216");
+}
+
+static void where_the_citizen_is_tells_one_name_apart(void **state)
+{
+    struct place_result result;
+
+    (void)state;
+    expect_near("440513107", "新厝村的路坏了", "440513107216");
+    expect_near("440513106221", "新厝村的路坏了", "440513106221");
+    expect_near("440513107999", "新厝村的路坏了", "440513107216"); /* another village of the same town */
+    expect_near("440514", "新厝村的路坏了", "440514106008");
+    expect_near("440513", "新厝村的路坏了", "440513");             /* two of that name in the district */
+    expect_near("440507", "谷饶镇新厝村的路坏了", "440513106221"); /* what the text says is stronger */
+    expect_near("440507", "路灯坏了", "");
+    place_find(town, "新厝村的路坏了", strlen("新厝村的路坏了"), 0, "440513107", &result);
+    assert_true(result.best.confidence >= PLACE_SURE);
 }
 
 static void what_stays_ambiguous_goes_to_what_holds_all(void **state)
@@ -409,7 +442,7 @@ static void repeated_names_do_not_make_it_slow(void **state)
         for (; len + width < sizeof text; len += width)
             memcpy(text + len, parts[i], width);
         start = milliseconds();
-        place_find(city ? city : town, text, len, 0, &result);
+        place_find(city ? city : town, text, len, 0, NULL, &result);
         assert_true(milliseconds() - start < 1000);
     }
 }
@@ -441,6 +474,8 @@ int main(void)
         cmocka_unit_test(a_name_cut_by_a_word_is_no_name),
         cmocka_unit_test(a_village_of_another_kind_alone_is_a_proposal_only),
         cmocka_unit_test(one_name_in_two_towns_goes_to_the_town_that_is_named),
+        cmocka_unit_test(of_two_towns_the_one_named_just_before_decides),
+        cmocka_unit_test(where_the_citizen_is_tells_one_name_apart),
         cmocka_unit_test(what_stays_ambiguous_goes_to_what_holds_all),
         cmocka_unit_test(where_a_person_comes_from_is_not_where_the_matter_is),
         cmocka_unit_test(the_title_weighs_more_than_the_content),

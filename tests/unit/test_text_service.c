@@ -32,7 +32,7 @@ static void one_call_tells_all_about_a_complaint(void **state)
 {
     (void)state;
     text_analyse(service, "丹霞社区路灯不亮",
-                 "　龙湖区金霞街道丹霞社区，３栋门口的路灯不亮了，灯杆都锈了，ＡＰＰ报修没用。", &result);
+                 "　龙湖区金霞街道丹霞社区，３栋门口的路灯不亮了，灯杆都锈了，ＡＰＰ报修没用。", NULL, &result);
     assert_string_equal(result.norm,
                         "丹霞社区路灯不亮\n龙湖区金霞街道丹霞社区,3栋门口的路灯不亮了,灯杆都锈了,app报修没用.");
     assert_int_equal(result.title_len, strlen("丹霞社区路灯不亮"));
@@ -56,8 +56,8 @@ static void one_call_tells_all_about_a_complaint(void **state)
 static void one_complaint_leaves_nothing_for_the_next(void **state)
 {
     (void)state;
-    text_analyse(service, "路灯不亮", "龙湖区", &result);
-    text_analyse(service, "停电", "", &result);
+    text_analyse(service, "路灯不亮", "龙湖区", NULL, &result);
+    text_analyse(service, "停电", "", NULL, &result);
     assert_string_equal(result.norm, "停电\n");
     assert_int_equal(result.item_count, 1);
     assert_int_equal(result.items[0].item, 20);
@@ -69,7 +69,7 @@ static void one_complaint_leaves_nothing_for_the_next(void **state)
 static void words_do_not_reach_from_title_to_content(void **state)
 {
     (void)state;
-    text_analyse(service, "停", "电", &result);
+    text_analyse(service, "停", "电", NULL, &result);
     assert_int_equal(result.item_count, 0);
     assert_int_equal(result.gram_count, 0);
 }
@@ -77,7 +77,7 @@ static void words_do_not_reach_from_title_to_content(void **state)
 static void an_empty_complaint_is_empty(void **state)
 {
     (void)state;
-    text_analyse(service, NULL, NULL, &result);
+    text_analyse(service, NULL, NULL, NULL, &result);
     assert_string_equal(result.norm, "\n");
     assert_int_equal(result.title_len, 0);
     assert_int_equal(result.gram_count + result.item_count + result.place.count, 0);
@@ -100,7 +100,7 @@ static void the_items_with_most_words_are_kept(void **state)
     for (int i = 0; i < 300; i += 3)
         rows[i].word = i == 3 * 77 ? "不亮" : "路灯";
     many = text_service_new(NULL, 0, rows, 300);
-    text_analyse(many, "路灯不亮", "停水", &result);
+    text_analyse(many, "路灯不亮", "停水", NULL, &result);
     assert_int_equal(result.item_count, TEXT_ITEMS);
     assert_int_equal(result.items[0].item, 77);
     assert_int_equal(result.items[0].count, 3);
@@ -135,7 +135,7 @@ static void no_text_takes_long(void **state)
             memcpy(text + len, parts[i], width);
         text[len] = '\0';
         start = milliseconds();
-        text_analyse(service, text, text, &result);
+        text_analyse(service, text, text, NULL, &result);
         spent = milliseconds() - start;
         worst = spent > worst ? spent : worst;
         assert_true(result.truncated);
