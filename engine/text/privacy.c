@@ -673,7 +673,7 @@ static void find_in_run(struct reading *r, const struct run *run)
 
 static void find_numbers(struct reading *r)
 {
-    struct run run = { .token = malloc(r->n * sizeof *run.token), .gap = malloc(r->n) };
+    struct run run = { .token = malloc((r->n + 1) * sizeof *run.token), .gap = malloc(r->n + 1) };
 
     if (!run.token || !run.gap)
         abort();

@@ -42,8 +42,8 @@ unsigned privacy_kinds(const char *text, size_t len, const char *name);
 #define PRIVACY_MASK_BYTES(len) (4 * (len) + 1)
 
 /* The text with a tag such as 【电话】 in the place of each span; returns its bytes without the NUL.  out has
- * PRIVACY_MASK_BYTES(len) bytes and may not overlap the text.  kinds, if not NULL, gets what was found, as bits. */
-size_t privacy_mask(const char *text, size_t len, const char *name, char *out, unsigned *kinds);
+ * PRIVACY_MASK_BYTES(len) bytes and may not overlap the text.  found, if not NULL, gets the kinds, as bits. */
+size_t privacy_mask(const char *text, size_t len, const char *name, char *out, unsigned *found);
 
 /* A word for programs: mobile, phone, identity, card, plate, email, account, name, house. */
 const char *privacy_word(enum privacy_kind kind);

@@ -93,6 +93,7 @@ declare
     -- A ticket whose secrecy hides the citizen is not found by its words.
     whole boolean := any_ is null and words_of is null or hotline.reads_all(who, 1::smallint);
     sealed boolean := hotline.has_right(who, 'ticket.sealed');
+    veiled boolean := (any_ is not null or words_of is not null) and not hotline.reads_all(who, 1::smallint);
 begin
     return array(
         select i.ticket_id
@@ -107,6 +108,7 @@ begin
               and (cardinality(states) = 0 or i.state = any (states))
               and (i.state <> 10 or i.created_by = who.id or 'LDR' = any (who.roles))
               and (i.secrecy < 3 or sealed or i.created_by = who.id)
+              and (not veiled or i.secrecy = 0)
               and (lights is null or hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, at_) = any (lights))
               and (late is distinct from true or coalesce(i.due_at, 'infinity') < at_)
               and (late is distinct from false or coalesce(i.due_at, 'infinity') >= at_)
@@ -174,6 +176,7 @@ declare
     ended boolean := x ? 'closed';
     whole boolean := words is null or hotline.reads_all(who, 1::smallint);
     ids_ bigint[] := hotline.split(x, 'ids')::bigint[];
+    veiled boolean := words is not null and not hotline.reads_all(who, 1::smallint);
 begin
     if x ? 'phone_hmac' then
         ids_ := array(select ticket_id from hotline.ticket_contact where phone_hmac = x->>'phone_hmac' and (ids_ is null or ticket_id = any (ids_)));
@@ -195,6 +198,7 @@ begin
           and (division_ is null or t.division like division_ || '%')
           and (whole or t.secrecy = 0)
           and (words is null or t.id in (select g.ticket_id from hotline.ticket_gram g where g.ticket_id >= first_ and g.ticket_id < last_ and g.grams @> words))
+          and (not veiled or t.secrecy = 0)
           and hotline.sees(who, t)
         order by t.id desc limit n);
 end $$;
