@@ -97,7 +97,7 @@ faults: build ## Break everything under load, FAULTS times (200, about 15 minute
 	@tools/packages build run test
 	@tools/faults
 
-bench: build $(OUT)/load/http_load ## Measure speed against the database alone (ONLY=lists,act: some rows); figures go to build/bench
+bench: build $(OUT)/load/http_load $(OUT)/load/stream_load ## Measure speed against the database alone (ONLY=lists,act: some rows); figures go to build/bench
 	@tools/packages build run test
 	@tools/bench
 
@@ -154,6 +154,10 @@ $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(call objects,$(UNIT_LIB)) $(LIBRARY)
 $(OUT)/load/%: $(OUT)/tests/load/%.o
 	@mkdir -p $(@D)
 	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(LDFLAGS) -o $@ $^
+
+$(OUT)/load/stream_load: $(OUT)/tests/load/stream_load.o
+	@mkdir -p $(@D)
+	@$(if $(V),,echo "  $(if $(filter %.o,$@),CC,LD) $@";) $(if $(V),set -x;) $(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(OUT)/load/replay-2018: $(OUT)/tests/load/replay-2018/replay.o
 	@mkdir -p $(@D)

@@ -17,7 +17,8 @@
 #define ONE_BLOCK_EACH 0
 #endif
 
-enum { BLOCK_SIZE = 4096 };
+/* Most requests need several thousand bytes; those that stay, as streams do, a few hundred. */
+enum { FIRST_SIZE = 1024, BLOCK_SIZE = 4096 };
 
 struct block {
     struct block *next;
@@ -71,12 +72,14 @@ void *arena_alloc(struct arena *arena, size_t size)
     char *data;
 
     arena->size += size;
-    if (ONE_BLOCK_EACH || rounded > BLOCK_SIZE / 4 || rounded < size) {
+    if (ONE_BLOCK_EACH || rounded > FIRST_SIZE / 2 || rounded < size) {
         data = add_block(arena, size)->data;
     } else {
         if ((size_t)(arena->end - arena->free) < rounded) {
-            arena->free = add_block(arena, BLOCK_SIZE)->data;
-            arena->end = arena->free + BLOCK_SIZE;
+            size_t room = arena->end ? BLOCK_SIZE : FIRST_SIZE;
+
+            arena->free = add_block(arena, room)->data;
+            arena->end = arena->free + room;
         }
         data = arena->free;
         arena->free += rounded;

@@ -25,12 +25,14 @@ enum {
     GAP_MS = 50,      /* between readings and between pokes: at most 20 a second */
     RELOAD_MS = 2000, /* so long what makes pages read their lists again is gathered */
     HEARTBEAT_MS = 15000,
+    BEAT_MS = 500,    /* how often those are served whose heartbeat is due: not all at once */
     CHECK_MS = 60000, /* how often a stream's session is looked at */
     OVERLAP_MS = 15000,
     PAGE = 500,
     RING = 10000,
+    SEEN = 65536,
     BUCKETS = 16384,
-    REPLAY_MAX = 1000,
+    REPLAY_MAX = 500, /* rows; with PAGE less than a stream may owe */
     SESSION_STREAMS = 8,
     TIME_SHIFT = 20,  /* an id is milliseconds above so many bits of sequence */
     SAY_MAX = 65536,  /* bytes that leave for a watcher in one piece */
@@ -44,7 +46,6 @@ static const struct api_fn api_session_get = { .name = "session_get" };
 /* One event as it is sent, and who may see it. */
 struct row {
     int64_t id;
-    struct row *next; /* in its bucket */
     bool sealed;
     size_t nunits;
     int64_t *units;
@@ -60,7 +61,8 @@ struct watcher {
     char session[65];
     int64_t unit;
     bool tickets, all, sealed;
-    int64_t check_at;
+    int64_t check_at, beat_at;
+    size_t place;  /* rows read before this were sent to it or are not for it */
     int64_t after; /* what it missed since then is on its way, and newer rows wait for that; 0: nothing is */
     int64_t before;
     size_t asked_at; /* that, when so many rows were known and the reading's horizon was that */
@@ -82,7 +84,6 @@ enum phase { STOPPED, BEGINNING, RUNNING };
 static struct {
     struct row *ring[RING]; /* in the order read; the oldest is at count % RING */
     size_t count;
-    struct row *buckets[BUCKETS];
     int64_t floor; /* everything from here on was read */
     enum phase phase;
     struct mark mark, next;              /* of the next reading, and as the one under way found it */
@@ -97,6 +98,14 @@ static struct {
     TAILQ_HEAD(, watcher) watchers;
     STAILQ_HEAD(, waiter) waiters;
 } feed;
+
+/* The ids read last: more than the rows, since a slow transaction or a lost reading can bring back many seconds of them. */
+static struct {
+    int64_t ids[SEEN];  /* in the order read; the oldest is at count % SEEN */
+    int next[SEEN];     /* in its bucket; place + 1, 0 ends it */
+    int first[BUCKETS]; /* place + 1 */
+    size_t count;
+} seen;
 
 static int64_t overlap_ms(void)
 {
@@ -122,38 +131,48 @@ static int64_t read_id(const cJSON *value)
     return cJSON_IsString(value) ? strtoll(value->valuestring, NULL, 10) : 0;
 }
 
-static struct row **bucket_of(int64_t id)
+static int *bucket_of(int64_t id)
 {
-    return &feed.buckets[((uint64_t)id * 0x9e3779b97f4a7c15u) >> 50];
+    return &seen.first[((uint64_t)id * 0x9e3779b97f4a7c15u) >> 50];
 }
 
 static bool is_known(int64_t id)
 {
-    for (const struct row *row = *bucket_of(id); row != NULL; row = row->next)
-        if (row->id == id)
+    for (int at = *bucket_of(id); at > 0; at = seen.next[at - 1])
+        if (seen.ids[at - 1] == id)
             return true;
     return false;
 }
 
-static void free_loose(struct row *row)
+static void forget_oldest(int place)
+{
+    int *at = bucket_of(seen.ids[place]);
+
+    while (*at != place + 1)
+        at = &seen.next[*at - 1];
+    *at = seen.next[place];
+}
+
+static void note_id(int64_t id)
+{
+    int place = (int)(seen.count % SEEN), *bucket = bucket_of(id);
+
+    if (seen.count++ >= SEEN)
+        forget_oldest(place);
+    seen.ids[place] = id;
+    seen.next[place] = *bucket;
+    *bucket = place + 1;
+}
+
+static void free_row(struct row *row)
 {
     free(row->units);
     free(row);
 }
 
-static void free_row(struct row *row)
-{
-    struct row **at = bucket_of(row->id);
-
-    while (*at != row)
-        at = &(*at)->next;
-    *at = row->next;
-    free_loose(row);
-}
-
 static void keep_row(struct row *row)
 {
-    struct row **slot = &feed.ring[feed.count++ % RING], **bucket = bucket_of(row->id);
+    struct row **slot = &feed.ring[feed.count++ % RING];
 
     if (*slot != NULL) {
         if ((*slot)->id > feed.floor)
@@ -161,16 +180,21 @@ static void keep_row(struct row *row)
         free_row(*slot);
     }
     *slot = row;
-    row->next = *bucket;
-    *bucket = row;
+    note_id(row->id);
 }
 
 static void drop_rows(void)
 {
+    struct watcher *watcher;
+
+    TAILQ_FOREACH(watcher, &feed.watchers, next)
+    watcher->place = 0;
     for (size_t i = 0; i < RING && feed.ring[i] != NULL; i++)
         free_row(feed.ring[i]);
     memset(feed.ring, 0, sizeof feed.ring);
     feed.count = feed.known = 0;
+    seen.count = 0;
+    memset(seen.first, 0, sizeof seen.first);
 }
 
 static void read_units(const cJSON *list, struct row *row)
@@ -310,25 +334,74 @@ static void piece_add(const struct row *row)
     piece.len += row->len;
 }
 
-/* The rows of the ring from the n-th read on. */
-static void send_from(const struct watcher *watcher, size_t n)
+/* The next rows of the ring. */
+static void send_next(struct watcher *watcher)
 {
+    size_t end = feed.count - watcher->place > PAGE ? watcher->place + PAGE : feed.count;
+
     piece_begin(watcher);
-    for (; n < feed.count; n++)
-        piece_add(feed.ring[n % RING]);
+    for (; watcher->place < end; watcher->place++)
+        piece_add(feed.ring[watcher->place % RING]);
     piece_end();
+}
+
+/* The fresh rows as those see them who see all, with and without the sealed ones; NULL: there are none. */
+static struct shared *fresh_of_all(bool sealed)
+{
+    struct shared *fresh;
+    size_t len = 0, at = 0;
+    char *text;
+
+    for (size_t i = feed.known; i < feed.count; i++)
+        len += feed.ring[i % RING]->len;
+    text = malloc(len + 1);
+    if (text == NULL)
+        abort();
+    for (size_t i = feed.known; i < feed.count; i++) {
+        const struct row *row = feed.ring[i % RING];
+
+        if (row->sealed && !sealed)
+            continue;
+        memcpy(text + at, row->text, row->len);
+        at += row->len;
+    }
+    fresh = at > 0 ? shared_new(text, at) : NULL;
+    free(text);
+    return fresh;
+}
+
+/* Who still owes earlier rows gets no more of them: the ring keeps what it has not got, and who falls behind the ring is cut off
+ * and comes back. */
+static void send_to(struct watcher *watcher, struct shared *const all[])
+{
+    if (watcher->after > 0 || watcher->place == feed.count)
+        return;
+    if (feed.count - watcher->place > RING) {
+        stream_cut(watcher->stream);
+    } else if (stream_is_behind(watcher->stream)) {
+        return;
+    } else if (watcher->all && watcher->tickets && watcher->place == feed.known) {
+        if (all[watcher->sealed] != NULL)
+            (void)stream_send_shared(watcher->stream, all[watcher->sealed]);
+        watcher->place = feed.count;
+    } else {
+        send_next(watcher);
+    }
 }
 
 /* What was read since the last time, to all who wait for nothing older. */
 static void send_fresh(void)
 {
+    struct shared *all[] = { fresh_of_all(false), fresh_of_all(true) };
     struct watcher *watcher, *next;
 
-    for (watcher = TAILQ_FIRST(&feed.watchers); watcher != NULL && feed.known < feed.count; watcher = next) {
+    for (watcher = TAILQ_FIRST(&feed.watchers); watcher != NULL; watcher = next) {
         next = TAILQ_NEXT(watcher, next);
-        if (watcher->after == 0)
-            send_from(watcher, feed.known);
+        send_to(watcher, all);
     }
+    for (int i = 0; i < 2; i++)
+        if (all[i] != NULL)
+            shared_drop(all[i]);
     feed.known = feed.count;
 }
 
@@ -620,25 +693,36 @@ static int by_id(const void *a, const void *b)
 }
 
 /* The rows of a replay, which has none that the mark of its asking left to the reading; then what was read here. */
+static size_t merge_replay(const struct watcher *watcher, struct row *rows[], size_t n)
+{
+    size_t from_database = n;
+
+    for (size_t i = feed.known > RING ? feed.known - RING : 0; i < feed.known && n <= REPLAY_MAX; i++) {
+        struct row *row = feed.ring[i % RING];
+
+        if (row->id > watcher->after && may_see(watcher, row) &&
+            bsearch(&row, rows, from_database, sizeof *rows, by_id) == NULL)
+            rows[n++] = row;
+    }
+    return n;
+}
+
 static void send_replay(const struct watcher *watcher, cJSON *list)
 {
-    struct row *rows[PAGE];
-    size_t n = 0;
+    struct row *rows[REPLAY_MAX + 1];
+    size_t own = 0, n;
     cJSON *object;
 
-    cJSON_ArrayForEach(object, list) rows[n++] = make_row(object);
+    cJSON_ArrayForEach(object, list) rows[own++] = make_row(object);
+    n = merge_replay(watcher, rows, own);
     piece_begin(watcher);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && n <= REPLAY_MAX; i++)
         piece_add(rows[i]);
-    for (size_t i = feed.known > RING ? feed.known - RING : 0; i < feed.known; i++) {
-        const struct row *row = feed.ring[i % RING];
-
-        if (row->id > watcher->after && bsearch(&row, rows, n, sizeof(struct row *), by_id) == NULL)
-            piece_add(row);
-    }
     piece_end();
-    while (n > 0)
-        free_loose(rows[--n]);
+    if (n > REPLAY_MAX)
+        reset(watcher);
+    while (own > 0)
+        free_row(rows[--own]);
 }
 
 /* Does the ring have all that was read since a replay was asked for, and did the one who answered know as much as we did? */
@@ -663,6 +747,7 @@ static void on_replay(const struct db_answer *answer, void *arg)
     else
         reset(watcher);
     watcher->after = 0;
+    watcher->place = feed.known;
     cJSON_Delete(whole);
 }
 
@@ -758,11 +843,14 @@ static void on_heartbeat(void *arg)
     struct watcher *watcher, *next;
 
     (void)arg;
-    timer_set(feed.heartbeat, HEARTBEAT_MS);
+    timer_set(feed.heartbeat, BEAT_MS);
     for (watcher = TAILQ_FIRST(&feed.watchers); watcher != NULL; watcher = next) {
         next = TAILQ_NEXT(watcher, next);
         if (watcher->check_at <= loop_now())
             check_session(watcher);
+        if (watcher->beat_at > loop_now())
+            continue;
+        watcher->beat_at = loop_now() + HEARTBEAT_MS;
         say_text(watcher, ":\n\n");
     }
 }
@@ -779,7 +867,7 @@ static int streams_of(const char *session)
 
 static enum next open_stream(struct req *r)
 {
-    const char *after = req_header(r, "Last-Event-ID");
+    const char *header = req_header(r, "Last-Event-ID"), *after = header ? arena_strdup(r->arena, header) : NULL;
     struct watcher *watcher;
 
     if (streams_of(r->session) >= SESSION_STREAMS)
@@ -793,8 +881,10 @@ static enum next open_stream(struct req *r)
         return refuse_later(r, "busy", 5);
     }
     memcpy(watcher->session, r->session, sizeof watcher->session);
-    watcher->check_at = loop_now() + CHECK_MS;
+    watcher->check_at = loop_now() + CHECK_MS / 2 + random() % (CHECK_MS / 2);
+    watcher->beat_at = loop_now() + random() % HEARTBEAT_MS;
     take_actor(watcher, session_actor(r));
+    watcher->place = feed.known;
     TAILQ_INSERT_TAIL(&feed.watchers, watcher, next);
     say_text(watcher, "retry: 3000\n\n");
     if (after == NULL)
@@ -836,7 +926,7 @@ bool feed_open(void)
     feed.wake = timer_new(on_wake, NULL);
     feed.heartbeat = timer_new(on_heartbeat, NULL);
     feed.reload = timer_new(on_reload, NULL);
-    timer_set(feed.heartbeat, HEARTBEAT_MS);
+    timer_set(feed.heartbeat, BEAT_MS);
     cache_subscribe(channel, on_poke, NULL);
     cache_subscribe(reload_channel, on_other_reload, NULL);
     cache_subscribe(session_closed_channel, on_session_closed, NULL);

@@ -31,6 +31,7 @@ enum {
     PROXIES_MAX = 32,
     FORWARDED_MAX = 1024,
     LIVE_MAX = 20000,
+    STREAM_SENDING = 65536,
     LINGER = 100 /* milliseconds */
 };
 
@@ -47,6 +48,11 @@ struct stream {
     void (*closed)(void *arg);
     void *arg;
     bool ending;
+};
+
+struct shared {
+    size_t users, len;
+    char text[];
 };
 
 struct address {
@@ -589,6 +595,7 @@ struct stream *stream_open(struct req *r, void (*closed)(void *arg), void *arg)
 {
     struct wire *wire = r->wire;
     struct timeval patience = { .tv_sec = settings()->write_seconds };
+    static const int sending = STREAM_SENDING;
     struct stream *stream;
 
     if (http.draining || r->gone || http.streams >= (size_t)settings()->stream_max)
@@ -601,32 +608,104 @@ struct stream *stream_open(struct req *r, void (*closed)(void *arg), void *arg)
     http_set_header(r, "X-Accel-Buffering", "no");
     add_headers(r, "text/event-stream", 0);
     evhttp_send_reply_start(wire->ev, 200, "OK");
-    bufferevent_set_timeouts(output_of(stream), NULL, &patience); /* the reader says nothing for hours */
+    evhttp_clear_headers(evhttp_request_get_input_headers(wire->ev)); /* nobody asks for them any more */
+    bufferevent_set_timeouts(output_of(stream), NULL, &patience);     /* the reader says nothing for hours */
+    /* Else the kernel would keep megabytes for a reader who has stopped. */
+    setsockopt(bufferevent_getfd(output_of(stream)), SOL_SOCKET, SO_SNDBUF, &sending, sizeof sending);
     return stream;
+}
+
+/* False: the reader owes us too much, or is gone. */
+static bool may_send(struct stream *stream, size_t len)
+{
+    if (stream->ending || stream->r->gone)
+        return false;
+    if (evbuffer_get_length(bufferevent_get_output(output_of(stream))) + len <= (size_t)settings()->stream_buffer)
+        return true;
+    finish_stream(stream, cut_stream);
+    return false;
+}
+
+static void send_piece(const struct stream *stream, struct evbuffer *piece)
+{
+    const struct wire *wire = stream->r->wire;
+
+    evhttp_send_reply_chunk(wire->ev, piece);
+    evbuffer_free(piece);
+}
+
+static struct evbuffer *piece_new(void)
+{
+    struct evbuffer *piece = evbuffer_new();
+
+    assert(piece);
+    return piece;
 }
 
 bool stream_send(struct stream *stream, const char *text, size_t len)
 {
-    const struct wire *wire = stream->r->wire;
     struct evbuffer *piece;
 
-    if (stream->ending || stream->r->gone)
+    if (!may_send(stream, len))
         return false;
-    if (evbuffer_get_length(bufferevent_get_output(output_of(stream))) + len > (size_t)settings()->stream_buffer) {
-        finish_stream(stream, cut_stream);
-        return false;
-    }
-    piece = evbuffer_new();
-    assert(piece);
+    piece = piece_new();
     evbuffer_add(piece, text, len);
-    evhttp_send_reply_chunk(wire->ev, piece);
-    evbuffer_free(piece);
+    send_piece(stream, piece);
+    return true;
+}
+
+struct shared *shared_new(const char *text, size_t len)
+{
+    struct shared *shared = malloc(sizeof *shared + len);
+
+    if (!shared)
+        abort();
+    shared->users = 1;
+    shared->len = len;
+    memcpy(shared->text, text, len);
+    return shared;
+}
+
+void shared_drop(struct shared *shared)
+{
+    if (!--shared->users)
+        free(shared);
+}
+
+static void drop_reference(const void *data, size_t len, void *arg)
+{
+    (void)data;
+    (void)len;
+    shared_drop(arg);
+}
+
+bool stream_send_shared(struct stream *stream, struct shared *shared)
+{
+    struct evbuffer *piece;
+
+    if (!may_send(stream, shared->len))
+        return false;
+    piece = piece_new();
+    shared->users++;
+    if (evbuffer_add_reference(piece, shared->text, shared->len, drop_reference, shared))
+        abort();
+    send_piece(stream, piece);
     return true;
 }
 
 void stream_close(struct stream *stream)
 {
     finish_stream(stream, end_stream);
+}
+
+void stream_cut(struct stream *stream)
+{
+    finish_stream(stream, cut_stream);
+}
+
+bool stream_is_behind(const struct stream *stream)
+{
+    return !stream->ending && !stream->r->gone && evbuffer_get_length(bufferevent_get_output(output_of(stream))) > 0;
 }
 
 size_t stream_count(void)

@@ -34,12 +34,24 @@ void http_set_header(struct req *r, const char *name, const char *value);
 void http_reply(struct req *r, int status, const char *type, struct bytes body);
 
 /* Answer with a stream of server-sent events; the step then returns WAIT and the request ends with its stream.
- * closed(arg) is called once, whoever closes it.  NULL: too many streams, answer 503. */
+ * closed(arg) is called once, whoever closes it.  The request's headers are forgotten.  NULL: too many streams, answer 503. */
 struct stream *stream_open(struct req *r, void (*closed)(void *arg), void *arg) __attribute__((warn_unused_result));
 
 /* Send text in the event-stream format.  False: the reader is too slow (or gone) and the stream is being closed. */
 bool stream_send(struct stream *stream, const char *text, size_t len);
 void stream_close(struct stream *stream);
+
+/* At once, without what its reader has not taken yet. */
+void stream_cut(struct stream *stream);
+
+/* Has its reader not taken yet what was sent before? */
+bool stream_is_behind(const struct stream *stream);
+
+/* Text that many streams may owe without a copy for each; it goes when its maker and all of them have dropped it. */
+struct shared;
+struct shared *shared_new(const char *text, size_t len);
+void shared_drop(struct shared *shared);
+bool stream_send_shared(struct stream *stream, struct shared *shared);
 
 /* Streams open now. */
 size_t stream_count(void);

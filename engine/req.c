@@ -12,7 +12,7 @@
 #include "settings.h"
 #include "stats.h"
 
-enum { ROUTES_MAX = 256, KEY_BYTES = 16 };
+enum { ROUTES_MAX = 256, KEY_BYTES = 16, LOCKS_LEAST = 4 };
 
 static struct {
     const struct route *routes[ROUTES_MAX];
@@ -316,7 +316,17 @@ enum next ask_read(struct req *r, const struct api_fn *fn, cJSON *json)
 
 void req_lock(struct req *r, int64_t ticket)
 {
+    bool full = r->nlocks == 0 || (r->nlocks >= LOCKS_LEAST && (r->nlocks & (r->nlocks - 1)) == 0);
+
     assert(r->nlocks < REQ_LOCKS_MAX);
+    if (full) { /* at each power of two */
+        size_t room = r->nlocks ? 2 * r->nlocks : LOCKS_LEAST;
+        int64_t *locks = arena_alloc(r->arena, room * sizeof *locks);
+
+        if (r->nlocks)
+            memcpy(locks, r->locks, r->nlocks * sizeof *locks);
+        r->locks = locks;
+    }
     r->locks[r->nlocks++] = ticket;
 }
 

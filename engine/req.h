@@ -62,7 +62,7 @@ struct req {
     const struct why *why;
     struct answer answer; /* what the last ask brought */
 
-    int64_t locks[REQ_LOCKS_MAX]; /* tickets the next ask of a write function locks */
+    int64_t *locks; /* tickets the next ask of a write function locks */
     size_t nlocks;
 
     char session[65]; /* hash of the session token; empty: nobody signed in */

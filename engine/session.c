@@ -119,17 +119,11 @@ static const char *const *read_roles(struct arena *arena, const cJSON *list)
     return roles;
 }
 
-struct actor *actor_read(struct arena *arena, struct bytes json)
+static struct actor *copy_actor(struct arena *arena, const cJSON *object)
 {
-    const struct why *why;
-    const cJSON *object = json_object_only(arena, json, &why);
-    struct actor *actor;
-    const char *scope;
+    const char *scope = json_text(object, "scope");
+    struct actor *actor = arena_alloc(arena, sizeof *actor);
 
-    if (object == NULL || read_id(cJSON_GetObjectItem(object, "user")) <= 0)
-        return NULL;
-    actor = arena_alloc(arena, sizeof *actor);
-    scope = json_text(object, "scope");
     *actor = (struct actor){
         .user = read_id(cJSON_GetObjectItem(object, "user")),
         .unit = read_id(cJSON_GetObjectItem(object, "unit")),
@@ -141,6 +135,19 @@ struct actor *actor_read(struct arena *arena, struct bytes json)
         .all = scope != NULL && strcmp(scope, "all") == 0,
         .sealed = cJSON_IsTrue(cJSON_GetObjectItem(object, "sealed")),
     };
+    return actor;
+}
+
+/* The parsed text goes at once: a stream would keep it for hours. */
+struct actor *actor_read(struct arena *arena, struct bytes json)
+{
+    const struct why *why;
+    struct arena *scratch = arena_new();
+    const cJSON *object = json_object_only(scratch, json, &why);
+    bool good = object != NULL && read_id(cJSON_GetObjectItem(object, "user")) > 0;
+    struct actor *actor = good ? copy_actor(arena, object) : NULL;
+
+    arena_free(scratch);
     return actor;
 }
 

@@ -14,13 +14,13 @@ import { act } from './bench/act.mjs';
 import { intake } from './bench/intake.mjs';
 import { lists } from './bench/lists.mjs';
 import { out, say, size } from './bench/load.mjs';
-import { memory } from './bench/memory.mjs';
 import { pressure } from './bench/pressure.mjs';
 import { profile } from './bench/profile.mjs';
 import { reports } from './bench/reports.mjs';
+import { streams } from './bench/streams.mjs';
 
 // A group is given { rows, open } and leaves rows; what it opens is closed after it.
-const groups = { intake, act, lists, memory, pressure, profile, reports };
+const groups = { intake, act, lists, streams, pressure, profile, reports };
 
 class Rows {
     all = [];

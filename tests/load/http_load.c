@@ -53,8 +53,9 @@ static struct {
     double rate, began, warm_until, end;
     char key[24]; /* what all keys of this run start with */
 
-    struct conn *conns, **idle;
+    struct conn *conns, **idle; /* a ring: each has its turn */
     int nconns, nidle, nbusy, poll;
+    size_t turn; /* of the ring's first */
     size_t nsent;
     struct samples taken, refused;
     size_t failed[600];
@@ -153,6 +154,17 @@ static void sample(struct samples *samples, double seconds)
         samples->ms[samples->n++] = (float)(seconds * 1000);
 }
 
+static void rest(struct conn *conn)
+{
+    load.idle[(load.turn + (size_t)load.nidle++) % (size_t)load.nconns] = conn;
+}
+
+static struct conn *next_idle(void)
+{
+    load.nidle--;
+    return load.idle[load.turn++ % (size_t)load.nconns];
+}
+
 static void finish(struct conn *conn, int status)
 {
     double at = now();
@@ -160,7 +172,7 @@ static void finish(struct conn *conn, int status)
     conn->busy = false;
     conn->have = 0;
     load.nbusy--;
-    load.idle[load.nidle++] = conn;
+    rest(conn);
     if (at < load.warm_until || at > load.end)
         return;
     if (status / 100 == 2)
@@ -261,7 +273,7 @@ static void run(double seconds)
         int n;
 
         while (load.nidle > 0 && may_send())
-            send_line(load.idle[--load.nidle], &load.lines[load.nsent % load.nlines]);
+            send_line(next_idle(), &load.lines[load.nsent % load.nlines]);
         n = epoll_wait(load.poll, ready, 256, 1);
         for (int i = 0; i < n; i++)
             read_answer(ready[i].data.ptr);
@@ -358,7 +370,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < load.nconns; i++) {
         load.conns[i].in = room(ANSWER_MAX + 1, 1);
         open_conn(&load.conns[i]);
-        load.idle[load.nidle++] = &load.conns[i];
+        rest(&load.conns[i]);
     }
     began = now();
     load.warm_until = began + warm;

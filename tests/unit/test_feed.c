@@ -15,6 +15,11 @@
 #define stream_open feed_test_open
 #define stream_send feed_test_send
 #define stream_close feed_test_close
+#define shared_new feed_test_shared_new
+#define shared_drop feed_test_shared_drop
+#define stream_send_shared feed_test_send_shared
+#define stream_cut feed_test_close
+#define stream_is_behind feed_test_is_behind
 #define req_header feed_test_header
 #define req_query feed_test_query
 #define session_actor feed_test_actor
@@ -28,7 +33,7 @@ enum { ROWS = 3000, STREAMS = 16 };
 struct stream {
     void (*closed)(void *arg);
     void *arg;
-    bool open, slow;
+    bool open, slow, behind;
     char text[200000];
     size_t len;
 };
@@ -278,6 +283,35 @@ bool feed_test_send(struct stream *stream, const char *text, size_t len)
     memcpy(stream->text + stream->len, text, len);
     stream->len += len;
     return true;
+}
+
+struct shared {
+    size_t len;
+    char text[];
+};
+
+bool feed_test_is_behind(const struct stream *stream)
+{
+    return stream->behind;
+}
+
+struct shared *feed_test_shared_new(const char *text, size_t len)
+{
+    struct shared *shared = malloc(sizeof *shared + len);
+
+    shared->len = len;
+    memcpy(shared->text, text, len);
+    return shared;
+}
+
+void feed_test_shared_drop(struct shared *shared)
+{
+    free(shared);
+}
+
+bool feed_test_send_shared(struct stream *stream, struct shared *shared)
+{
+    return feed_test_send(stream, shared->text, shared->len);
 }
 
 const char *feed_test_header(const struct req *r, const char *name)
@@ -692,6 +726,49 @@ static void a_reader_that_stops_reading_harms_nobody(void **state)
     assert_int_equal(count(fine, 1001), 1);
 }
 
+static void who_is_behind_is_waited_for_and_the_ring_keeps_its_rows(void **state)
+{
+    struct stream *late = watch_as(&dispatcher, NULL), *unit = watch_as(&handler, NULL),
+                  *fine = watch_as(&leader, NULL);
+
+    (void)state;
+    commit(1000, false, 7);
+    poll_once();
+    late->behind = unit->behind = true;
+    for (int i = 1; i <= 700; i++)
+        commit(1000 + i, false, 7);
+    poll_once();
+    assert_int_equal(count(late, 1001), 0);
+    assert_int_equal(count(fine, 1700), 1);
+    late->behind = unit->behind = false;
+    poll_once();
+    poll_once();
+    commit(2000, false, 7);
+    poll_once();
+    for (int i = 0; i <= 700; i++) {
+        assert_int_equal(count(late, 1000 + i), 1);
+        assert_int_equal(count(unit, 1000 + i), 1);
+    }
+    assert_int_equal(count(late, 2000), 1);
+    assert_int_equal(count(unit, 2000), 1);
+}
+
+static void who_falls_behind_the_ring_is_cut_off(void **state)
+{
+    struct stream *stream = watch_as(&dispatcher, NULL);
+
+    (void)state;
+    stream->behind = true;
+    for (int round = 0; round < 6; round++) {
+        assert_true(stream->open);
+        nrows = 0;
+        for (int i = 0; i < 2000; i++)
+            commit(1000 + round * 2000 + i, false, 7);
+        poll_once();
+    }
+    assert_false(stream->open);
+}
+
 static void a_stream_closed_while_its_replay_is_away_is_safe(void **state)
 {
     struct stream *stream;
@@ -713,6 +790,7 @@ static void sessions_are_looked_at_each_minute(void **state)
     int before = session_calls;
 
     (void)state;
+    now += HEARTBEAT_MS;
     on_heartbeat(NULL);
     settle();
     assert_int_equal(session_calls, before);
@@ -746,6 +824,40 @@ static void the_end_of_a_session_ends_its_streams_but_a_lost_database_does_not(v
     assert_false(stream->open);
 }
 
+static void old_ids_are_forgotten(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= SEEN + 1000; i++)
+        note_id((int64_t)i << TIME_SHIFT);
+    for (int i = 1; i <= SEEN + 1000; i++)
+        assert_int_equal(is_known((int64_t)i << TIME_SHIFT), i > 1000);
+    drop_rows();
+    assert_false(is_known(((int64_t)SEEN + 1000) << TIME_SHIFT));
+}
+
+static void too_much_to_replay_resets_the_page(void **state)
+{
+    struct stream *stream;
+    char after[32];
+
+    (void)state;
+    commit(100000, false, 7);
+    watch_as(&handler, NULL);
+    begin_slowly(100000); /* the horizon stays below the rows that follow */
+    for (int i = 1; i <= 600; i++)
+        commit(100000 + i, false, 8);
+    poll_once();
+    snprintf(after, sizeof after, "%lld", 100000LL << TIME_SHIFT);
+    stream = watch_as(&dispatcher, after); /* one row of the database, 600 of the ring */
+    settle();
+    assert_true(resets(stream));
+    assert_int_equal(count(stream, 100001), 0);
+    stream = watch_as(&handler, after); /* who may not see them */
+    settle();
+    assert_false(resets(stream));
+    assert_int_equal(count(stream, 100000), 1);
+}
+
 static void old_rows_leave_the_ring(void **state)
 {
     (void)state;
@@ -759,7 +871,6 @@ static void old_rows_leave_the_ring(void **state)
         poll_once();
     }
     assert_int_equal(feed.count, 16001);
-    assert_false(is_known(1LL << TIME_SHIFT));
     assert_true(is_known(16999LL << TIME_SHIFT));
     assert_int_equal(feed.floor, 6999LL << TIME_SHIFT);
 }
@@ -786,9 +897,13 @@ int main(void)
         FEED_TEST(what_the_worker_never_read_comes_from_the_database),
         FEED_TEST(what_cannot_be_replayed_resets_the_page),
         FEED_TEST(a_reader_that_stops_reading_harms_nobody),
+        FEED_TEST(who_is_behind_is_waited_for_and_the_ring_keeps_its_rows),
+        FEED_TEST(who_falls_behind_the_ring_is_cut_off),
         FEED_TEST(a_stream_closed_while_its_replay_is_away_is_safe),
         FEED_TEST(sessions_are_looked_at_each_minute),
         FEED_TEST(the_end_of_a_session_ends_its_streams_but_a_lost_database_does_not),
+        FEED_TEST(old_ids_are_forgotten),
+        FEED_TEST(too_much_to_replay_resets_the_page),
         FEED_TEST(old_rows_leave_the_ring),
     };
 

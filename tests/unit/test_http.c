@@ -100,10 +100,16 @@ static void nothing(void *arg)
 static enum next start_stream(struct req *r)
 {
     struct stream *stream = stream_open(r, nothing, NULL);
+    struct shared *shared = shared_new("data: shared\n\n", 14);
 
-    if (!stream)
+    if (!stream) {
+        shared_drop(shared);
         return refuse_later(r, "busy", 1);
+    }
     assert_true(stream_send(stream, "event: hello\n\n", 14));
+    assert_true(stream_send_shared(stream, shared));
+    assert_true(stream_send_shared(stream, shared));
+    shared_drop(shared); /* the stream has it still */
     if (req_query(r, "once"))
         stream_close(stream);
     return WAIT;
@@ -527,6 +533,7 @@ static void a_stream_sends_and_ends(void **state)
     assert_true(hear(fd, NULL, PATIENCE));
     assert_int_equal(count("Content-Type: text/event-stream"), 1);
     assert_int_equal(count("event: hello\n\n"), 1);
+    assert_int_equal(count("data: shared\n\n"), 2);
     close(fd);
 }
 
