@@ -117,7 +117,8 @@ static step_fn *const get_ticket[] = { count_query,   check_number, read_follow,
 
 static enum next begin_known(struct req *r)
 {
-    if (follow_begin(r, "public", req_param(r, "number"), req_header(r, "X-Query-Code"), req_header(r, "X-Rating-Token")))
+    if (follow_begin(r, "public", req_param(r, "number"), req_header(r, "X-Query-Code"),
+                     req_header(r, "X-Rating-Token")))
         return GO;
     limit_count(LIMIT_CODE, guess_key(r));
     return nothing_found(r);
@@ -164,7 +165,7 @@ static enum next say_object(struct req *r)
 
 /* Every one of these is a step of the ticket, so those who watch it hear of it. */
 #define CITIZEN_SAYS(name, step)                                                                                       \
-    static step_fn *const name[] = { count_query, check_key,  check_number,      begin_known, read_words,               \
+    static step_fn *const name[] = { count_query, check_key,   check_number,     begin_known, read_words,              \
                                      follow_ask,  follow_take, count_wrong_code, step,        answer_sealed }
 
 CITIZEN_SAYS(post_followup, say_followup);

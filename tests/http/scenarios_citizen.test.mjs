@@ -1,6 +1,7 @@
 // The acceptance scenarios that begin or end with the citizen, told as the table tells them: given, then.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { test } from 'node:test';
 import { key, start, until } from './harness.mjs';
 import { happy, Office, plain, unhappy } from './office.mjs';
 
-const hotline = await start({ environment: {}, settings: {} });
+const hotline = await start();
 const { citizen } = hotline;
 const office = new Office(hotline);
 
@@ -44,8 +45,8 @@ test('1: a caller asks about a form and is answered on the spot: T01 T03, accept
     assert.equal(await office.story(t), 'T01 T03');
     assert.deepEqual(await hotline.sql("select kind from hotline.clock where ticket_id = $1 and kind in ('sign', 'unit')", [t.id]), []);
     const after = await figure();
-    const term = (f, name) => f.identity?.find?.((x) => x.name === name)?.n ?? JSON.stringify(f);
-    assert.notDeepEqual(term(after, 'direct'), term(before, 'direct'));
+    for (const count of ['accepted', 'direct'])
+        assert.equal(after.total.counts[count], before.total.counts[count] + 1, count);
 });
 
 test('2: the same caller repeats an open noise complaint: T13, no new ticket; the third time urges', async () => {
@@ -270,4 +271,73 @@ test('happy citizens are not asked twice', async () => {
     assert.deepEqual((await citizen.follow(t)).body.may, ['object']);
     assert.equal((await says(t, 'rating', { resolved: 'no', sat_result: 'unsatisfied' })).body.code, 'rated_already');
     assert.equal((await office.read('leader1', t)).callbacks[0].sat_result, happy.sat_result);
+});
+
+// ---- what only time brings: an engine of its own, whose clock the test moves -------------------------------------------------
+
+const later = await start();
+const then = new Office(later);
+const sim = (...args) => execFileSync(process.env.HOTLINECTL, ['sim', ...args], { encoding: 'utf8', env: { ...process.env,
+    HOTLINE_ADMIN_DATABASE: `host=${process.env.PGHOST} user=postgres dbname=${later.database}` } });
+const swept = async (moment) => {
+    sim('set', moment);
+    await until(`all that is due by ${moment} has happened`, async () =>
+        (await later.sql('select swept_to >= $1::timestamptz as done from hotline.sweep', [moment]))[0]?.done, 30);
+};
+
+// Monday the fifth of March 2018, nine o'clock; sessions outlive what follows.
+sim('on', '2018-03-05T09:00:00+08:00');
+await later.sql("update hotline.setting set value = '90000' where name = 'session.hours'");
+await later.engine.term();
+await later.startEngine();
+
+const moments = async (t) => (await later.sql(`select transition || ' ' || to_char(at at time zone 'Asia/Shanghai', 'MM-DD HH24:MI') as text
+    from hotline.event where ticket_id = $1 order by n`, [t.id])).map((row) => row.text);
+
+test('6: the unit ignores a ticket: deemed signed, yellow, red, and an order a workday later', async () => {
+    const t = await then.at('pending_sign');
+    const light = async () => (await then.read('leader1', t)).light;
+
+    await swept('2018-03-07T00:00:00+08:00');
+    assert.deepEqual((await moments(t)).at(-1), 'T31 03-06 23:59');
+    await swept('2018-03-12T09:00:00+08:00');
+    assert.equal(await light(), 'yellow');
+    await swept('2018-03-13T00:00:00+08:00');
+    assert.equal(await light(), 'red');
+    await swept('2018-03-14T00:00:00+08:00');
+    assert.deepEqual((await moments(t)).at(-1), 'T75 03-13 23:59');
+    const { overlays, flags } = await then.read('st-gaj.a', t);
+    assert.deepEqual(overlays.orders.map((o) => [o.cause, o.unit.short_name]), [['overdue', '市公安局']]);
+    assert.ok(flags.includes('supervised'));
+    await then.done('st-gaj.a', t, 'answer_supervision', { order: overlays.orders[0].id, text: '已约谈承办人，今日办结。' });
+    await then.done('supervisor1', t, 'close_supervision', { order: overlays.orders[0].id, opinion: '请继续抓紧。' });
+});
+
+test('10: nobody answers three times: closed, not rated, and the coverage shows it; the link still rates', async () => {
+    const t = await then.at('pending_callback');
+    const figure = async (name) => (await (await then.hotline.as('leader1')).get('/v1/metrics/closure?from=2018-03-01&to=2018-04-01')).body.total.rates.satisfaction_coverage[name];
+
+    for (const at of ['2018-03-14T10:00:00+08:00', '2018-03-14T15:00:00+08:00', '2018-03-15T10:00:00+08:00']) {
+        sim('set', at);
+        await then.done('callback1', t, 'callback_attempt', { outcome: 'no_answer' });
+    }
+    await swept('2018-03-18T10:00:00+08:00');
+    assert.deepEqual((await moments(t)).at(-1), 'T67 03-18 10:00');
+    assert.deepEqual([await figure('num'), await figure('den')], [0, 1]);
+    sim('set', '2018-03-20T09:00:00+08:00');
+    const rated = await later.citizen.post(`/v1/tickets/${t.number}/rating`, { resolved: 'yes', sat_result: 'satisfied' }, { headers: { 'X-Query-Code': t.query_code } });
+    assert.equal(rated.status, 200, rated.text);
+    assert.deepEqual([await figure('num'), await figure('den')], [1, 1]);
+});
+
+test('facts that never come close the ticket after two reminders; within thirty days they reopen it', async () => {
+    const t = await then.at('handling');
+
+    await then.done('st-gaj.h', t, 'request_supplement', { missing_items: ['工地的门牌号'] });
+    await swept('2018-03-24T00:00:00+08:00');
+    assert.deepEqual((await moments(t)).slice(-3).map((text) => text.slice(0, 4).trim()), ['T09m', 'T09m', 'T09']);
+    const closed = (await later.citizen.follow(t)).body;
+    assert.deepEqual([closed.state, closed.may], ['closed', ['object']]);
+    const objected = await later.citizen.post(`/v1/tickets/${t.number}/objection`, { text: '门牌号是金砂路 100 号。' }, { headers: { 'X-Query-Code': t.query_code } });
+    assert.equal(objected.body.state, 'pending_dispatch', objected.text);
 });
