@@ -1,5 +1,5 @@
 -- Contact data of a ticket for a purpose: {"session","id","purpose"} → ciphertext that the engine opens.  The look is logged in the
--- same commit.  403 where the role or the secrecy level forbids it.
+-- same commit; a person looks so many times an hour at most (429).  403 where the role or the secrecy level forbids it.
 create or replace function api.reveal(x jsonb) returns api.answer
 language plpgsql security definer set search_path = hotline, pg_temp as $$
 declare
@@ -24,6 +24,10 @@ begin
     said := hotline.idem_get('p' || who.id, x);
     if said is not null then
         return said;
+    end if;
+    if (select count(*) >= hotline.setting_int('reveal.per_hour') from hotline.access_log
+            where person_id = who.id and at > hotline.now() - interval '1 hour') then
+        return hotline.problem(429, 'too_many', '查看过于频繁，请稍后再看。', 'You have looked at too many; please wait.', '{"retry_after": 600}');
     end if;
     select * into k from hotline.ticket_contact where ticket_id = t.id;
     if k.phone_enc is null then

@@ -215,14 +215,15 @@ from (values
 ) as t(r, actions, scope)
 cross join lateral regexp_split_to_table(t.actions, ' ') as a;
 
--- What this installation gives its roles beyond that, or takes away; at once, so that a deploy opens nothing for a moment.
+-- What this installation gives its roles beyond the rules' rows, or takes away.
 create or replace function hotline.local_rights() returns void
 language plpgsql as $$
 begin
     delete from hotline.role_right r using hotline.role_right_local l where l.role = r.role and l.action = r.action;
     insert into hotline.role_right (role, action, scope) select role, action, scope from hotline.role_right_local where scope is not null;
 end $$;
-do $$ begin perform hotline.local_rights(); end $$;
+-- A deploy opens nothing for a moment; what is given comes back when all rows are there (hotline.settle).
+delete from hotline.role_right r using hotline.role_right_local l where l.role = r.role and l.action = r.action;
 
 insert into hotline.setting (name, value, meaning) values
     ('route.auto_score', '0.75', 'score from which a directory item may be dispatched to without a person'),
@@ -231,6 +232,7 @@ insert into hotline.setting (name, value, meaning) values
     ('answer.types', '["consult", "praise", "suggestion", "help"]', 'appeal types that the centre may answer on the spot'),
     ('login.failures', '5', 'wrong passwords in a row that lock an account'),
     ('login.lock_minutes', '15', 'how long it stays locked'),
+    ('reveal.per_hour', '60', 'how often a person may look at contact data within an hour'),
     ('session.hours', '12', 'how long a session lives'),
     ('callback.sms_hours', '72', 'how long the rating link waits before an unreachable citizen''s ticket closes'),
     ('keep.answers_days', '7', 'how long a repeated request gets its first answer'),

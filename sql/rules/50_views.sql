@@ -305,6 +305,9 @@ begin
         'unit', hotline.say(unit_name, unit_en), 'promise_due_at', hotline.time_text(t.promise_due_at), 'promise_state', hotline.promise_state(t),
         'submitted_at', hotline.time_text(t.submitted_at),
         'reply', case when t.state >= 70 then (select content from hotline.reply where ticket_id = t.id and verdict = 'passed' order by id desc limit 1) end,
+        'looks', (select coalesce(jsonb_agg(jsonb_build_object('unit', name, 'n', n) order by n desc, name), '[]')
+            from (select hotline.say(u.name, coalesce(u.name_en, u.name)) as name, count(*) as n
+                  from hotline.access_log l join hotline.unit u on u.id = l.unit_id where l.ticket_id = t.id group by u.id) seen),
         'answer', (select string_agg(n.body, E'\n') from hotline.event e join hotline.event_note n on n.ticket_id = t.id and n.event_id = e.id
                    where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20) and e.action in ('answer_on_spot', 'refuse', 'refer_out') and n.name in ('answer_text', 'told_text', 'alternative_channel', 'target_name')),
         'wanted', hotline.wanted_json(t), 'objection', hotline.objection_json(t), 'merged_into', hotline.merged_into(t), 'may', hotline.citizen_may(t),

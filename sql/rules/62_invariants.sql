@@ -106,6 +106,10 @@ begin
                where a.state not in (8, 9) group by a.ticket_id) o on o.ticket_id = i.ticket_id
     where i.units is distinct from coalesce(o.units, '{}');
     return query
+    select a.ticket_id, format('unit %s has it, which is complained about or in conflict', a.unit_id)
+    from hotline.conflict_unit k join hotline.assignment a on a.ticket_id = k.ticket_id
+    where a.state not in (8, 9) and hotline.is_under(a.unit_id, k.unit_id);
+    return query
     select t.id, format('unit %s sees of the citizen: %s', a.unit_id, seen)
     from hotline.ticket t join hotline.assignment a on a.ticket_id = t.id and a.state not in (8, 9)
     cross join lateral hotline.contact_json(row(0, '', a.unit_id, '{UAP,UDP,UHD}'::text[], false, 'unit')::hotline.actor, t) seen

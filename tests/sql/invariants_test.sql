@@ -64,6 +64,7 @@ from (values
         update hotline.ticket set promise_due_at = '2026-06-01 23:59:59+08' where id = :t; update hotline.clock set due_at = '2026-06-01 23:59:59+08' where ticket_id = :t and kind = 'promise'$x$),
     ('5', 'a ticket listed to a unit that has nothing to do with it', 'handling', 'update hotline.inbox set units = units || 201 where ticket_id = :t'),
     ('5', 'a ticket its unit does not find', 'handling', 'update hotline.inbox set units = ''{}'' where ticket_id = :t'),
+    ('5', 'a unit that has a complaint about itself', 'handling', 'insert into hotline.conflict_unit (ticket_id, unit_id, event_id, at) values (:t, 101, 1, now())'),
     ('5', 'a unit that would be shown the number', 'level1',
         'create or replace function hotline.may_reveal(who hotline.actor, t hotline.ticket) returns boolean language sql as ''select true'''),
     ('5', 'a unit that would be shown the name', 'level2', $x$create or replace function hotline.contact_json(who hotline.actor, t hotline.ticket) returns jsonb language sql as
