@@ -305,6 +305,39 @@ static void a_code_is_known_however_it_is_typed(void **state)
     assert_string_equal(out, "be3b9354bcab6d5ac7d5663db3ddf86be0efeb358a7bad86ab86895370d5ea39");
 }
 
+static void a_rating_token_opens_its_own_ticket_and_round(void **state)
+{
+    char token[RATING_TOKEN_SIZE], other[RATING_TOKEN_SIZE], spoilt[RATING_TOKEN_SIZE];
+
+    (void)state;
+    rating_token("2603022000000150", 0, token);
+    rating_token("2603022000000150", 12, other);
+    assert_int_equal(strlen(token), strlen("0-0123456789ABCDEF"));
+    assert_int_equal(rating_round("2603022000000150", token), 0);
+    assert_int_equal(rating_round("2603022000000150", other), 12);
+    assert_int_equal(rating_round("2603022000000247", token), -1);
+    for (size_t i = 0; token[i] != '\0'; i++) {
+        memcpy(spoilt, token, sizeof spoilt);
+        spoilt[i] = spoilt[i] == '1' ? '2' : '1';
+        assert_int_equal(rating_round("2603022000000150", spoilt), -1);
+    }
+}
+
+static void what_is_no_rating_token_is_for_no_round(void **state)
+{
+    static const char *const bad[] = { "",
+                                       "0",
+                                       "0-",
+                                       "-",
+                                       "-1-0123456789ABCDEF",
+                                       "99999-0123456789ABCDEF",
+                                       "0-0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(rating_round("2603022000000150", bad[i]), -1);
+}
+
 static void what_cannot_be_a_code_has_no_hash(void **state)
 {
     static const char *const bad[] = { "", "7K3M9Q2", "7K3M9Q2XX", "7K3M9Q2U", "7K3M9Q2*", "７K3M9Q2X" };
@@ -454,6 +487,8 @@ int main(void)
         cmocka_unit_test(a_code_is_known_however_it_is_typed),
         cmocka_unit_test(what_cannot_be_a_code_has_no_hash),
         cmocka_unit_test(session_tokens_are_long_and_never_the_same),
+        cmocka_unit_test(a_rating_token_opens_its_own_ticket_and_round),
+        cmocka_unit_test(what_is_no_rating_token_is_for_no_round),
         cmocka_unit_test(one_wrong_or_swapped_digit_spoils_a_ticket_number),
         cmocka_unit_test(numbers_are_stored_in_one_form),
         cmocka_unit_test(what_cannot_be_dialled_is_no_number),
