@@ -2,7 +2,7 @@
 //
 // Citizens file and staff move tickets through HTTP, each repeating a key until it is answered, while the servers, the engine, the
 // cables between them and the disk fail one after another.  At the end every answer is held against the database.  `make faults`
-// prepares what the environment names.  SEED gives the schedule, FAULTS how many, PAUSE_MS the longest.
+// prepares what the environment names.  SEED gives the schedule, FAULTS how many, PAUSE_MS the longest; KINDS=midnight,disk takes these alone.
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,16 +12,18 @@ import { promisify } from 'node:util';
 import { People } from './people.mjs';
 import { Place } from './place.mjs';
 import { schedule } from './schedule.mjs';
-import { verify } from './verify.mjs';
+import { drained, verify } from './verify.mjs';
 
 const run = promisify(execFile);
 const seed = process.env.SEED || String(Math.floor(Math.random() * 1e9));
 const count = Number(process.env.FAULTS || 200);
 const longest = Number(process.env.PAUSE_MS || 30_000);
 const out = process.env.FAULTS_DIR;
+const DRAIN = 40; // seconds in which what waited must be stored: the lock of a drainer that died lasts 20
 const BAR = 5; // seconds from the database's return until everything serves
 
-const replay = `make faults SEED=${seed} FAULTS=${count} PAUSE_MS=${longest}`;
+const only = process.env.KINDS?.split(',');
+const replay = `make faults SEED=${seed} FAULTS=${count} PAUSE_MS=${longest}${only ? ` KINDS='${only}'` : ''}`;
 const round = (x) => Math.round(x * 100) / 100;
 const findings = [];
 let now = 'the beginning';
@@ -143,7 +145,7 @@ const spares_all = (fault) => fault.whom === 'redis' || fault.what === 'redis';
 const spares_complaints = (fault) => ['pg kill', 'pg stop', 'read only', 'promote', 'midnight'].includes(fault.kind) ||
     fault.whom === 'pg' || fault.what === 'pg' || fault.of === 'pg';
 
-const words = ({ kind, rest, ...more }) => [kind, ...Object.values(more).map((v) => (typeof v === 'number' ? `${round(v / 1000)} s` : String(v)))].join(' ');
+const words = ({ kind, rest, settle, ...more }) => [kind, ...Object.values(more).map((v) => (typeof v === 'number' ? `${round(v / 1000)} s` : String(v)))].join(' ');
 
 // ---- one after another ----------------------------------------------------------------------------------------------------------------
 
@@ -151,9 +153,9 @@ async function break_things(place, people) {
     const recoveries = [];
     let good = 0;
 
-    for (const [i, fault] of schedule(seed, count, longest).entries()) {
+    for (const [i, fault] of schedule(seed, count, longest, only).entries()) {
         const before = findings.length;
-        let recovery = null;
+        let recovery = null, settled = null;
 
         now = `fault ${i + 1} (${words(fault)})`;
         // The spool may still suffer from the fault before.
@@ -166,6 +168,10 @@ async function break_things(place, people) {
                 finding('recovery', `not serving after 20 s: ${JSON.stringify(people.looked)}`);
             else if (recovery > BAR)
                 finding('recovery', `serving only after ${round(recovery)} s`);
+            if (fault.settle) { // after the others the next fault meets the drain
+                await drained(place, DRAIN);
+                settled = (performance.now() - since) / 1000;
+            }
         } catch (error) {
             finding('failed', error.stack ?? String(error));
         }
@@ -178,7 +184,7 @@ async function break_things(place, people) {
             finding('refused', `complaints while only the database was away: ${refused}`);
         const ok = findings.length === before;
         good += ok;
-        console.log(`${ok ? 'ok' : 'not ok'} ${i + 1} - ${words(fault)} # serving after ${recovery === null ? '-' : round(recovery)} s; ${
+        console.log(`${ok ? 'ok' : 'not ok'} ${i + 1} - ${words(fault)} # serving after ${recovery === null ? '-' : round(recovery)} s${settled === null ? '' : `, drained after ${round(settled)} s`}; ${
             Object.entries(counts).sort().map(([what, n]) => `${what}: ${n}`).join(', ')}`);
         await sleep(fault.rest);
     }

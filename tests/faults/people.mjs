@@ -77,18 +77,20 @@ export class People {
         return counts;
     }
 
-    // Ask until there is an answer that is one; null when everybody went home before.
-    async insist(what, send) {
-        while (!this.given_up) {
+    // Ask until there is an answer that is one; null when everybody went home before.  Who is hasty goes away the first time before the
+    // answer is there.
+    async insist(what, send, hasty = 0) {
+        for (let patience = hasty || PATIENCE; !this.given_up; patience = PATIENCE) {
             let answer;
 
             try {
-                answer = await send(AbortSignal.timeout(PATIENCE));
+                answer = await send(AbortSignal.timeout(patience));
             } catch (error) {
                 if (error.code === 'ERR_ASSERTION')
                     this.finding('undescribed', `${what}: ${error.message}`);
-                this.count(`${what} none`);
-                await sleep(50 + 200 * Math.random());
+                if (patience === PATIENCE)
+                    this.count(`${what} none`);
+                await sleep(patience === PATIENCE ? 50 + 200 * Math.random() : 5);
                 continue;
             }
             this.count(`${what} ${answer.status}${answer.status === 503 ? ` ${answer.body.code}` : ''}`);
@@ -136,9 +138,9 @@ export class People {
         one.codes.add(body.query_code);
     }
 
-    async file(one) {
+    async file(one, hasty) {
         const answer = await this.insist('file', (signal) =>
-            this.place.citizen.post('/v1/tickets', one.body, { headers: this.headers(one), signal }));
+            this.place.citizen.post('/v1/tickets', one.body, { headers: this.headers(one), signal }), hasty);
 
         if (answer)
             this.wrote(one, answer.status, answer.body);
@@ -154,7 +156,7 @@ export class People {
         while (!this.over) {
             const one = this.complaint();
 
-            await this.file(one);
+            await this.file(one, chance(0.1) && between(1, 15));
             // Some never saw the answer and send it again: at once, or when everything has changed.
             if (chance(0.3))
                 this.errand(sleep(between(0, 4000)).then(() => this.file(one)));
@@ -172,11 +174,11 @@ export class People {
         return answer?.body.tickets?.[0]?.id;
     }
 
-    async act(one, login, action, inputs) {
+    async act(one, login, action, inputs, hasty) {
         const staff = await this.place.as(login);
         const key = createHash('sha256').update(`${one.key} ${one.actions.length}`).digest('base64url').slice(0, 30);
         const answer = await this.insist('act', (signal) =>
-            staff.post(`/v1/desk/tickets/${one.id}/actions`, { action, ...inputs }, { headers: { 'Idempotency-Key': key, ...this.when() }, signal }));
+            staff.post(`/v1/desk/tickets/${one.id}/actions`, { action, ...inputs }, { headers: { 'Idempotency-Key': key, ...this.when() }, signal }), hasty);
 
         if (!answer)
             return false;
@@ -189,7 +191,7 @@ export class People {
         return true;
     }
 
-    async mover({ between, one: pick }) {
+    async mover({ between, chance, one: pick }) {
         while (!this.over) {
             const one = this.waiting.length > 0 && this.waiting.splice(Math.floor(this.waiting.length * Math.random()), 1)[0];
 
@@ -204,7 +206,7 @@ export class People {
                 continue;
             }
             for (const [login, action, inputs] of this.life.slice(0, pick([1, 3, 9, 9]))) {
-                if (!await this.act(one, login, action, inputs) || this.over)
+                if (!await this.act(one, login, action, inputs, chance(0.2) && between(1, 15)) || this.over)
                     break;
                 await sleep(between(10, 60));
             }

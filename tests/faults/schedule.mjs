@@ -56,14 +56,15 @@ const kinds = {
 };
 
 // n faults: first one of each kind, the longest pause being `longest` milliseconds.  A longer schedule begins like a shorter one.
-export function schedule(seed, n, longest) {
+// only: the kinds to choose from; without it all.
+export function schedule(seed, n, longest, only = Object.keys(kinds)) {
     const h = hand(dice(seed, 'schedule'));
-    const deck = Object.entries(kinds).flatMap(([kind, [weight]]) => Array(weight).fill(kind));
-    const order = h.shuffled(Object.keys(kinds));
+    const deck = only.flatMap((kind) => Array(kinds[kind][0]).fill(kind));
+    const order = h.shuffled(only);
 
     return Array.from({ length: n }, (_, i) => {
         const kind = order[i] ?? h.one(deck);
 
-        return { kind, ...kinds[kind][1](h, longest), rest: h.between(100, 1000) };
+        return { kind, ...kinds[kind][1](h, longest), rest: h.between(100, 1000), settle: h.chance(0.5) };
     });
 }

@@ -7,12 +7,24 @@ import { until } from '../http/harness.mjs';
 const run = promisify(execFile);
 const some = (list) => `${list.slice(0, 5).join(', ')}${list.length > 5 ? ` and ${list.length - 5} more` : ''}`;
 
+// All that waited has become tickets; else why not, as far as it shows.
+export async function drained(place, seconds) {
+    const spool = (...words) => place.homes.kv.redis('spool', ...words);
+
+    await until('the spool is drained', async () => (await spool('XLEN', 'spool')) === '0', seconds).catch(async (error) => {
+        throw new Error(`${error.message}: ${await spool('XLEN', 'spool')} wait, lock ${await spool('GET', 'spool:lock')} for ${
+            await spool('PTTL', 'spool:lock')} ms, first ${await spool('XRANGE', 'spool', '-', '+', 'COUNT', '1')}; ${
+            JSON.stringify([...(await place.readiness()).values()])}; ${JSON.stringify(await place.sql(
+            "select state, wait_event, query_start, left(query, 80) as query from pg_stat_activity where usename = 'hotline_engine'"))}`);
+    });
+}
+
 // → { keys, lost, doubled, … }; tells of everything that is wrong.
 export async function verify(place, people, finding) {
     const tell = (kind, what, list) => list.length > 0 && finding(kind, `${what}: ${list.length} (${some(list)})`);
     const spool = (...words) => place.homes.kv.redis('spool', ...words);
 
-    await until('the spool is drained', async () => (await spool('XLEN', 'spool')) === '0', 60);
+    await drained(place, 60);
     const aside = Number(await spool('HLEN', 'spool:aside'));
     if (aside > 0)
         finding('lost', `${aside} complaints were put aside`);
