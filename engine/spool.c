@@ -524,6 +524,8 @@ static void finish_page(void)
     if (poison && argc)
         mind_poison(poison);
     whole = argc == 3 * (int)spool.items;
+    if (!argc)
+        log_warn("spool_not_drained", "calls=%zu poison=%d", spool.items, poison != NULL);
     stats_add(spool.stat + STAT_DRAINED, argc / 3);
     if (argc)
         feed_reload(); /* these events have the time of the 202 */

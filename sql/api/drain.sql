@@ -14,7 +14,7 @@ declare
     surprises text[] := '{}';
     c hotline.call;
 begin
-    select ticket_id into known from ticket_ref where ticket_no = number_;
+    select ticket_id into known from ticket_ref where ticket_no = number_::bpchar;
     if known is not null then
         if (select query_code_hash from ticket where id = known) is not distinct from x->>'query_code_hash' then
             return hotline.drained(number_, known, false, '{}');
@@ -26,7 +26,7 @@ begin
     end if;
     select * into was from idem where principal = x->>'principal' and route = x->>'route' and key = x->>'key';
     if found and was.digest = x->>'digest' then
-        select ticket_id into known from ticket_ref where ticket_no = was.body->>'number';
+        select ticket_id into known from ticket_ref where ticket_no = (was.body->>'number')::bpchar;
         if known is not null then
             if number_ is not null then
                 insert into ticket_ref (ticket_no, ticket_id) values (number_, known);

@@ -5,7 +5,7 @@ declare
     t hotline.ticket;
 begin
     perform hotline.begin(x);
-    select k.* into t from hotline.ticket_ref r join hotline.ticket k on k.id = r.ticket_id where r.ticket_no = x->>'number';
+    select k.* into t from hotline.ticket_ref r join hotline.ticket k on k.id = r.ticket_id where r.ticket_no = (x->>'number')::bpchar;
     if not found or t.query_code_hash is distinct from x->>'code_hash' then
         return hotline.nothing_found();
     end if;

@@ -88,7 +88,7 @@ declare
     waits boolean := x ? 'waits';
     mine boolean := x ? 'mine';
     phone text := x->>'phone_hmac';
-    number bigint := case when x ? 'number' then coalesce((select ticket_id from hotline.ticket_ref where ticket_no = x->>'number'), 0) end;
+    number bigint := case when x ? 'number' then coalesce((select ticket_id from hotline.ticket_ref where ticket_no = (x->>'number')::bpchar), 0) end;
     ids_ bigint[] := hotline.split(x, 'ids')::bigint[];
     -- A ticket whose secrecy hides the citizen is not found by its words.
     whole boolean := any_ is null and words_of is null or hotline.reads_all(who, 1::smallint);
@@ -182,7 +182,7 @@ begin
         ids_ := array(select ticket_id from hotline.ticket_contact where phone_hmac = x->>'phone_hmac' and (ids_ is null or ticket_id = any (ids_)));
     end if;
     if x ? 'number' then
-        ids_ := array(select ticket_id from hotline.ticket_ref where ticket_no = x->>'number' and (ids_ is null or ticket_id = any (ids_)));
+        ids_ := array(select ticket_id from hotline.ticket_ref where ticket_no = (x->>'number')::bpchar and (ids_ is null or ticket_id = any (ids_)));
     end if;
     return array(
         select t.id from hotline.ticket t

@@ -12,7 +12,7 @@ language plpgsql stable as $$
 declare
     t hotline.ticket;
 begin
-    select k.* into t from hotline.ticket_ref r join hotline.ticket k on k.id = r.ticket_id where r.ticket_no = x->>'number';
+    select k.* into t from hotline.ticket_ref r join hotline.ticket k on k.id = r.ticket_id where r.ticket_no = (x->>'number')::bpchar;
     if t.state > 10 and (t.query_code_hash = x->>'code_hash' or t.round = (x->>'link_round')::smallint) then
         return t;
     end if;

@@ -137,7 +137,7 @@ language sql stable as $$
     where not exists (select from hotline.event e where e.id = a.event_id and e.ticket_id = a.ticket_id)
     union all
     select null, format('number %s was answered and means no ticket', i.body->>'number') from hotline.idem i
-    where i.body->>'number' is not null and not exists (select from hotline.ticket_ref r where r.ticket_no = i.body->>'number')
+    where i.body->>'number' is not null and not exists (select from hotline.ticket_ref r where r.ticket_no = (i.body->>'number')::bpchar)
 $$;
 
 -- 8. Who dispatched a ticket did not audit it; who called back is not of the unit that is judged.

@@ -3,7 +3,7 @@
 begin;
 set local search_path = hotline, public;
 
-select plan(34);
+select plan(36);
 
 create function pg_temp.entry(number text, change jsonb default '{}') returns jsonb language sql as $$
     select jsonb_build_object('principal', 'public', 'route', 'POST /v1/tickets', 'key', 'key of ' || number, 'digest', 'd1', 'number', number,
@@ -63,6 +63,17 @@ select is(pg_temp.drain('{"number": "2603092000000613", "unreadable": "{broken"}
 select is((pg_temp.of('2603092000000613')).content, '{broken', 'as it is');
 select is((select pg_temp.drain(pg_temp.entry('2603092000000128', '{"key": "k9", "query_code_hash": "other"}'))->'surprises'), '["number_taken"]',
     'a number that is somebody else''s is not given twice');
+-- What is looked up by number is found by the index, however many there are
+
+set local enable_seqscan = off;
+create function pg_temp.scans() returns bigint language sql as $$
+    select seq_scan from pg_stat_xact_user_tables where relname = 'ticket_ref'
+$$;
+select pg_temp.scans() as before \gset
+select is(pg_temp.drain(pg_temp.entry('2603092000001001'))->>'status', '200', 'one more is stored');
+select api.follow('{"number": "2603092000001001", "code_hash": "hash of 2603092000001001"}') \g /dev/null
+select is(pg_temp.scans(), :before::bigint, 'without reading all numbers');
+
 -- The database was away for longer than answers are kept
 
 create function pg_temp.day(n int) returns text language sql as $$
