@@ -23,7 +23,14 @@
 #include "settings.h"
 #include "worker.h"
 
-enum { MAX_WORKERS = 256, TIMEOUT_MS = 2000, MAX_PAYLOAD = 4096, HASH_PASSES = 3, HASH_BYTES = 64 << 20 };
+enum {
+    MAX_WORKERS = 256,
+    WAIT_MS = 5000,
+    TIMEOUT_MS = 7000,
+    MAX_PAYLOAD = 4096,
+    HASH_PASSES = 3,
+    HASH_BYTES = 64 << 20
+};
 
 struct frame {
     uint32_t len;  /* bytes of payload */
@@ -38,7 +45,8 @@ enum { HEAD = offsetof(struct frame, payload) };
 struct question {
     TAILQ_ENTRY(question) next;
     uint64_t id;
-    int64_t deadline;
+    int64_t deadline, asked;
+    int ahead; /* how many were waiting then */
     helper_fn *fn;
     void *arg;
 };
@@ -52,6 +60,7 @@ static struct {
     struct timer *timer;
     TAILQ_HEAD(, question) waiting; /* oldest first */
     int count;
+    double pace; /* milliseconds a question takes, with those of other workers in between; an average */
     uint64_t last_id;
 } helper;
 
@@ -188,6 +197,13 @@ static struct question *find(uint64_t id)
     return NULL;
 }
 
+static void note_pace(const struct question *question)
+{
+    double each = (double)(now_ms() - question->asked) / (question->ahead + 1);
+
+    helper.pace += (each - helper.pace) / (helper.pace > 0 ? 4 : 1);
+}
+
 /* Answers nobody waits for are late ones, or were meant for the worker that had this slot before. */
 static void on_readable(int fd, int ready, void *arg)
 {
@@ -196,8 +212,10 @@ static void on_readable(int fd, int ready, void *arg)
 
     (void)ready;
     (void)arg;
-    if (receive(fd, &frame) && (question = find(frame.id)) != NULL)
+    if (receive(fd, &frame) && (question = find(frame.id)) != NULL) {
+        note_pace(question);
         finish(question, frame.kind == HELPER_YES ? HELPER_YES : HELPER_NO, frame.payload, frame.len);
+    }
     sodium_memzero(&frame, sizeof frame);
 }
 
@@ -230,6 +248,7 @@ bool helper_open(void)
     helper.fd = helper.asking[worker_slot()];
     TAILQ_INIT(&helper.waiting);
     helper.count = 0;
+    helper.pace = 0;
     randombytes_buf(&helper.last_id, sizeof helper.last_id); /* no answer meant for a predecessor fits */
     helper.timer = timer_new(on_timer, NULL);
     helper.readable = watch_new(helper.fd, on_readable, NULL);
@@ -274,9 +293,15 @@ bool helper_ask(enum helper_job job, const void *payload, size_t len, helper_fn 
 {
     struct question *question;
 
-    if (len > MAX_PAYLOAD || helper.count >= share() || (question = malloc(sizeof *question)) == NULL)
+    if (len > MAX_PAYLOAD || helper.count >= share() || helper.count * helper.pace > WAIT_MS ||
+        (question = malloc(sizeof *question)) == NULL)
         return false;
-    *question = (struct question){ .id = ++helper.last_id, .deadline = now_ms() + TIMEOUT_MS, .fn = fn, .arg = arg };
+    *question = (struct question){ .id = ++helper.last_id,
+                                   .deadline = now_ms() + TIMEOUT_MS,
+                                   .asked = now_ms(),
+                                   .ahead = helper.count,
+                                   .fn = fn,
+                                   .arg = arg };
     if (!send_question(job, payload, len, question)) {
         free(question);
         return false;

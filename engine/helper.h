@@ -35,7 +35,8 @@ bool helper_open(void) __attribute__((warn_unused_result));
 /* Every waiting question is told HELPER_LOST. */
 void helper_close(void);
 
-/* Ask.  fn is called once, never before this returns.  False: too many are waiting, fn is never called.  The caller wipes
+/* Ask.  fn is called once, never before this returns.  False: too many are waiting, or for too long (five
+ * seconds, as it looks); fn is never called.  The caller wipes
  * what it must keep secret; no copy is left here. */
 bool helper_ask(enum helper_job job, const void *payload, size_t len, helper_fn *fn, void *arg)
     __attribute__((warn_unused_result));

@@ -4,6 +4,7 @@
 
 #include "limit.h"
 
+#include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,12 +66,30 @@ static int most_of(const struct rule *rule)
     return rule->setting == 0 ? rule->factor : *(const int *)((const char *)all + rule->setting) * rule->factor;
 }
 
+/* Of an IPv6 address the network: whoever has one has all of its 2^64 addresses.  What follows a space stays as it is. */
+static void write_key(char *out, size_t size, const char *name, const char *key)
+{
+    char address[INET6_ADDRSTRLEN] = "";
+    size_t len = strcspn(key, " ");
+    struct in6_addr network;
+
+    if (len < sizeof address)
+        memcpy(address, key, len);
+    if (inet_pton(AF_INET6, address, &network) == 1) {
+        memset(network.s6_addr + 8, 0, 8);
+        inet_ntop(AF_INET6, &network, address, sizeof address);
+        snprintf(out, size, "l:%s:%s%s", name, address, key + len);
+    } else {
+        snprintf(out, size, "l:%s:%s", name, key);
+    }
+}
+
 static struct taking taking_of(enum limit_kind kind, const char *key, bool count)
 {
     const struct rule *rule = &rules[kind];
     struct taking taking = { .most = most_of(rule), .window = rule->window * 1000, .count = count };
 
-    snprintf(taking.key, sizeof taking.key, "l:%s:%s", rule->name, key);
+    write_key(taking.key, sizeof taking.key, rule->name, key);
     return taking;
 }
 

@@ -5,7 +5,7 @@
 
 #include "req.h"
 
-/* How often something may happen, counted in Redis for all workers, in a bounded table of this process when Redis is away. */
+/* How often something may happen (IPv6 addresses count by their /64 network), counted in Redis for all workers, in a bounded table of this process when Redis is away. */
 
 enum limit_kind {
     LIMIT_SUBMIT,       /* complaints of one address */

@@ -387,7 +387,7 @@ static enum next verify_password(struct req *r)
     asked = helper_ask(HELPER_VERIFY, payload, hash + password, take_verdict, r);
     sodium_memzero(payload, hash + password);
     forget_password(login);
-    return asked ? WAIT : refuse_later(r, "busy", 1);
+    return asked ? WAIT : refuse_later(r, "busy", 2);
 }
 
 static enum next store_session(struct req *r)

@@ -180,7 +180,7 @@ test('a transaction that somebody leaves open is waited for, but not for ever', 
     const { rows: [{ xid }] } = await idle.query('begin; select pg_current_xact_id()::text as xid').then((all) => all[1]);
     await hotline.sql('select pg_current_xact_id()'); // a later one that ended
     const now = await mark({});
-    assert.equal(now.horizon, xid);
+    assert.ok(BigInt(now.horizon) <= BigInt(xid)); // other databases of the cluster have theirs
     assert.ok(BigInt(now.end) > BigInt(xid));
     assert.ok(BigInt((await mark({ stale: now.end })).horizon) >= BigInt(now.end));
     await idle.end();

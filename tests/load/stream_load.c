@@ -28,7 +28,7 @@
 enum { STREAMS_MAX = 20000, RECENT = 64, RECEIVING = 16384, PATIENCE = 60, CONNECTING = 100 };
 
 struct reader {
-    const char *token;
+    char token[100];
     bool stalls, stalled, greeted, heard;
     struct bufferevent *bev;
     char last[24];
@@ -263,12 +263,13 @@ static void read_file(const char *name)
     load.readers = calloc(STREAMS_MAX, sizeof *load.readers);
     if (!load.readers)
         die("memory");
-    while (fscanf(file, "%99s %d %9s", token, &count, stalls) == 3) {
-        char *kept = strdup(token);
+    while (fscanf(file, "%99s %d %9s", token, &count, stalls) == 3)
+        for (; count > 0 && load.nreaders < STREAMS_MAX; count--) {
+            struct reader *reader = &load.readers[load.nreaders++];
 
-        for (; count > 0 && load.nreaders < STREAMS_MAX; count--)
-            load.readers[load.nreaders++] = (struct reader){ .token = kept, .stalls = !strcmp(stalls, "stall") };
-    }
+            memcpy(reader->token, token, sizeof token);
+            reader->stalls = !strcmp(stalls, "stall");
+        }
     fclose(file);
 }
 

@@ -229,12 +229,31 @@ static void the_table_stays_bounded_and_keeps_the_worst(void **state)
     assert_true(take_here(&worst) > 0);
 }
 
+static void key_is(const char *given, const char *expected)
+{
+    struct taking taking = taking_of(LIMIT_SUBMIT, given, true);
+
+    assert_string_equal(taking.key, expected);
+}
+
+static void a_network_counts_as_one_address(void **state)
+{
+    (void)state;
+    key_is("192.0.2.7", "l:submit:192.0.2.7");
+    key_is("2001:db8:1:2:3:4:5:6", "l:submit:2001:db8:1:2::");
+    key_is("2001:db8:1:2:ffff::1", "l:submit:2001:db8:1:2::");
+    key_is("2001:db8:1:3::1", "l:submit:2001:db8:1:3::");
+    key_is("2001:db8:1:3::1 2611242000100619", "l:submit:2001:db8:1:3:: 2611242000100619");
+    key_is("someone", "l:submit:someone");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_passes_and_the_next_one_waits),
         cmocka_unit_test(looking_counts_nothing),
         cmocka_unit_test(time_pays_back),
+        cmocka_unit_test(a_network_counts_as_one_address),
         cmocka_unit_test(no_setting_no_limit),
         cmocka_unit_test(without_redis_the_same_sum_is_done_here),
         cmocka_unit_test(the_table_stays_bounded_and_keeps_the_worst),

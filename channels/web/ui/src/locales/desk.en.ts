@@ -14,6 +14,7 @@ export default {
     login: 'Account',
     password: 'Password',
     send: 'Sign in',
+    waiting: 'Many people are signing in; trying again…',
     citizen: 'Page for citizens'
   },
   theme: { title: 'Colours: {now}; press for {next}', system: 'System', light: 'Light', dark: 'Dark' },

@@ -14,6 +14,7 @@ export default {
     login: '账号',
     password: '密码',
     send: '登录',
+    waiting: '登录的人较多，正在自动重试……',
     citizen: '市民诉求页面'
   },
   theme: { title: '配色：{now}，点按换为{next}', system: '跟随系统', light: '浅色', dark: '深色' },

@@ -10,7 +10,8 @@ export class Problem extends Error {
     readonly code: string,
     readonly detail: string,
     readonly fields: FieldProblem[] = [],
-    readonly body: Record<string, unknown> = {}
+    readonly body: Record<string, unknown> = {},
+    readonly retryAfter = 0 // seconds, as the engine says
   ) {
     super(detail || code)
   }
@@ -46,14 +47,16 @@ export function queryText(query: Query = {}): string {
   return text ? '?' + text : ''
 }
 
-function problemOf(status: number, body: unknown): Problem {
+function problemOf(answer: Response, body: unknown): Problem {
+  const status = answer.status
   const given = (body && typeof body === 'object' ? body : {}) as Record<string, unknown>
   return new Problem(
     status,
     typeof given.code === 'string' ? given.code : 'http_' + status,
     typeof given.detail === 'string' ? given.detail : '',
     Array.isArray(given.fields) ? (given.fields as FieldProblem[]) : [],
-    given
+    given,
+    Number(answer.headers.get('Retry-After')) || 0
   )
 }
 
@@ -103,7 +106,7 @@ async function call<T>(method: string, path: string, options: Options = {}): Pro
   }
   if (answer.ok) return body as T
   if (answer.status === 401 && !path.startsWith('/v1/session')) whenSignedOut()
-  throw problemOf(answer.status, body)
+  throw problemOf(answer, body)
 }
 
 export interface ListQuery extends Query {
