@@ -402,6 +402,8 @@ end $$;
 create or replace function hotline.for_facts(template text) returns text
 language sql stable as $$ select string_agg(format(template, fact), ', ') from unnest(hotline.fact_columns()) fact $$;
 
+-- A histogram in one array: how many rough buckets there are, these, then the buckets, both in order.  A bucket is bucket * 2^32 + n;
+-- a rough one is sixty-four of them, (rough * 2^12 + place of its last bucket) * 2^32 + n, so that a median reads one part of it.
 create or replace function hotline.took_pack(bucket bigint, n bigint) returns bigint
 language sql immutable parallel safe as $$ select (bucket << 32) + n $$;
 create or replace function hotline.took_bucket(packed bigint) returns bigint
@@ -409,13 +411,30 @@ language sql immutable parallel safe as $$ select (packed + 2147483648) >> 32 $$
 create or replace function hotline.took_n(packed bigint) returns bigint
 language sql immutable parallel safe as $$ select packed - ((packed + 2147483648) >> 32 << 32) $$;
 
+-- From packed buckets in any order, some given twice; null when nothing is left.
+create or replace function hotline.took_make(packed bigint[]) returns bigint[]
+language plpgsql immutable as $$
+begin
+    return (
+        with fine as (
+            select b as bucket, n, row_number() over (order by b) as place
+            from (select hotline.took_bucket(e) as b, sum(hotline.took_n(e))::bigint as n from unnest(packed) e group by 1) s where n <> 0
+        ), rough as (
+            select hotline.took_pack((bucket >> 6 << 12) + max(place), sum(n)::bigint) as e from fine group by bucket >> 6
+        )
+        select (select count(*) from rough) || array(select e from rough order by e) || array_agg(hotline.took_pack(bucket, n) order by bucket)
+        from fine having count(*) > 0
+    );
+end $$;
+
+-- Its buckets.
+create or replace function hotline.took_fine(took bigint[]) returns bigint[]
+language sql immutable parallel safe as $$ select took[took[1] + 2 :] $$;
+
 create or replace function hotline.took_add(a bigint[], b bigint[]) returns bigint[]
 language plpgsql immutable as $$
 begin
-    return case when b is null then a else (
-        select array_agg(hotline.took_pack(bucket, n::bigint) order by bucket)
-        from (select hotline.took_bucket(e) as bucket, sum(hotline.took_n(e)) as n from unnest(a || b) e group by 1) s
-        where n <> 0) end;
+    return case when b is null then a when a is null then b else hotline.took_make(hotline.took_fine(a) || hotline.took_fine(b)) end;
 end $$;
 
 -- Add rows of (kind, key, sub, day, fact, bucket, n), read by this query, to the sheet: their days, months and years.  before: a with
@@ -426,7 +445,7 @@ begin
     execute before || format($q$
         insert into hotline.metric_sheet as m (kind, key, grain, day, sub, took, %2$s)
         select kind, key, grain, day, sub,
-               array_agg(hotline.took_pack(bucket, n) order by bucket) filter (where bucket > 0), %3$s
+               hotline.took_make(array_agg(hotline.took_pack(bucket, n)) filter (where bucket > 0)), %3$s
         from (
             select p.kind, p.key, g.grain, g.day, p.sub, p.fact, p.bucket, sum(p.n)::bigint as n
             from (%1$s) p
@@ -482,88 +501,195 @@ end $$;
 
 -- ---- reading -------------------------------------------------------------------------------------------------------
 
--- The rows of the sheet that make up a stretch of time: whole years where it holds them, else months, days at its edges.
-create or replace function hotline.metric_stretch(from_ date, to_ date) returns table (grain smallint, first date, last date)
+-- A stretch of time in months and days, or (given in months) in years and months: what is more than half of one at an edge is all of it
+-- less the rest.
+create or replace function hotline.stretch_parts(from_ date, to_ date, big text, small int, half int)
+returns table (grain smallint, first date, last date, sign int)
 language sql immutable as $$
-    select s.grain::smallint, s.first, s.last
+    select v.grain::smallint, v.first::date, v.last::date, v.sign
     from (
-        select date_trunc('month', from_ + interval '1 month - 1 day')::date as m0, date_trunc('month', to_)::date as m1,
-               date_trunc('year', from_ + interval '1 year - 1 day')::date as y0, date_trunc('year', to_)::date as y1
+        select date_trunc(big, from_ + ('1 ' || big)::interval - interval '1 day')::date as b0, date_trunc(big, to_)::date as b1,
+               ('1 ' || big)::interval as step
     ) e
+    cross join lateral (select b0 <= b1 and b0 - from_ > half as head, b0 <= b1 and to_ - b1 > half as tail, b0 > b1 and to_ - from_ > half as inside) o
     cross join lateral (values
-        (1, from_, case when m0 < m1 then m0 else to_ end),
-        (2, case when m0 < m1 then m0 end, case when y0 < y1 then y0 else m1 end),
-        (3, case when y0 < y1 then y0 end, y1),
-        (2, case when y0 < y1 then y1 end, m1),
-        (1, case when m0 < m1 then m1 end, to_)
-    ) as s(grain, first, last)
-    where s.first < s.last
+        (small + 1, b0, b1::timestamp, 1),
+        (small, from_, case when b0 <= b1 and not head then b0 end, 1),
+        (small + 1, b0 - step, case when head then b0 end, 1),
+        (small, b0 - step, case when head then from_ end, -1),
+        (small, b1, case when b0 <= b1 and not tail then to_ end, 1),
+        (small + 1, b1, case when tail or inside then b1 + step end, 1),
+        (small, to_, case when tail or inside then b1 + step end, -1),
+        (small, from_, case when b0 > b1 and not inside then to_ end, 1),
+        (small, b1, case when inside then from_ end, -1)
+    ) as v(grain, first, last, sign)
+    where v.first < v.last
 $$;
 
--- Which rows answer for which part of time.  daily asks for days throughout the period.
-create or replace function hotline.metric_span(from_ date, to_ date, daily boolean)
-returns table (span text, grain smallint, first date, last date)
+-- The rows of the sheet that make up a stretch of time, added or taken away.
+create or replace function hotline.metric_stretch(from_ date, to_ date) returns table (grain smallint, first date, last date, sign int)
 language sql immutable as $$
-    select 'before', s.* from hotline.metric_stretch('-infinity', from_) s
+    select * from hotline.stretch_parts(from_, to_, 'month', 1, 15) m where m.grain = 1
     union all
-    select 'in', s.* from hotline.metric_stretch(from_, to_) s where not daily
-    union all
-    select 'in', 1::smallint, from_, to_ where daily
-    union all
-    select 'after', s.* from hotline.metric_stretch(to_, 'infinity') s
+    select y.grain, y.first, y.last, m.sign * y.sign
+    from hotline.stretch_parts(from_, to_, 'month', 1, 15) m
+    cross join lateral hotline.stretch_parts(m.first, m.last, 'year', 2, 183) y
+    where m.grain = 2
 $$;
+
+-- Which rows answer for which part of time, each once: how often they count before, in and after the period.  What lies in it is what
+-- lies before its end less what lies before its start, so that an edge is one run of days for both.  daily asks for the days of the
+-- period instead.  (plpgsql: planned once, not in each reading.)
+drop function if exists hotline.metric_upto(date, date, boolean);
+drop function if exists hotline.metric_span(date, date, boolean);
+create or replace function hotline.metric_spans(from_ date, to_ date, daily boolean)
+returns table (grain smallint, first date, last date, before int, within int, after int, by_day boolean)
+language plpgsql immutable rows 10 set plan_cache_mode = force_generic_plan as $$
+begin
+    return query
+    with upto as materialized (
+        select 1 as upto, s.* from hotline.metric_stretch('1900-01-01', from_) s
+        union all
+        select 2, s.* from hotline.metric_stretch('1900-01-01', to_) s
+        union all
+        select 3, s.* from hotline.metric_stretch('1900-01-01', '2200-01-01') s
+    ), piece as (
+        select p.grain, p.first, lead(p.first) over (partition by p.grain order by p.first) as last
+        from (select u.grain, u.first from upto u union select u.grain, u.last from upto u) p
+    ), counted as (
+        select p.grain, p.first, p.last, coalesce(sum(u.sign) filter (where u.upto = 1), 0)::int as start,
+               coalesce(sum(u.sign) filter (where u.upto = 2), 0)::int as end_, coalesce(sum(u.sign) filter (where u.upto = 3), 0)::int as all_
+        from piece p join upto u on u.grain = p.grain and u.first <= p.first and u.last >= p.last
+        group by 1, 2, 3
+    )
+    select c.grain, c.first, c.last, c.start, case when daily then 0 else c.end_ - c.start end, c.all_ - c.end_, false from counted c
+    where c.start <> 0 or c.all_ <> c.end_ or not daily and c.end_ <> c.start
+    union all
+    select 1::smallint, from_, to_, 0, 1, 0, true where daily;
+end $$;
+
+-- The rows of the period alone.
+create or replace function hotline.metric_within(from_ date, to_ date, daily boolean)
+returns table (grain smallint, first date, last date, sign int)
+language plpgsql immutable rows 10 set plan_cache_mode = force_generic_plan as $$
+begin
+    return query
+    select s.* from hotline.metric_stretch(from_, to_) s where not daily
+    union all
+    select 1::smallint, from_, to_, 1 where daily;
+end $$;
 
 -- What the sheet holds for a table of figures: keys (and subs, null: all) are the members that count, members[i] stands in line
--- lines[i] of the table, others in line rest; by day the lines are the days of the period from 1 on.  The text is made
--- once more when there are new facts; it is planned at each call, since the arrays' lengths decide between ways that differ tenfold.
+-- lines[i] of the table, others in line rest; by day the lines are the days of the period from 1 on.  The text is made once more when
+-- there are new facts.
 do $$
 begin
     execute format($make$
         create or replace function hotline.sheet_counts(kind_ int, keys int[], subs int[], from_ date, to_ date, by_ text, members int[],
             lines int[], rest int) returns table (line int, span text, fact text, n bigint)
-        language plpgsql stable rows 3000 set plan_cache_mode = force_custom_plan as $body$
+        language plpgsql stable rows 3000 as $body$
         begin
             return query
-            select d.line, d.span, v.fact, v.n::bigint
+            select d.line, p.span, v.fact, p.times * v.n::bigint
             from (
-                select case when by_ = 'day' then case s.span when 'in' then m.day - from_ + 1 else 0 end else coalesce(l.line, rest) end as line,
-                       s.span, %s
-                from hotline.metric_span(from_, to_, by_ is not distinct from 'day') s
+                select case when by_ = 'day' then case when s.by_day then m.day - from_ + 1 else 0 end
+                            else coalesce(lines[array_position(members, case when kind_ = 5 and by_ = 'category' then m.sub else m.key end)], rest)
+                       end as line, s.before, s.within, s.after, %s
+                from hotline.metric_spans(from_, to_, by_ is not distinct from 'day') s
                 join hotline.metric_sheet m on m.kind = kind_ and m.key = any (keys) and m.grain = s.grain and m.day >= s.first and m.day < s.last
-                left join unnest(members, lines) as l(member, line) on l.member = case when kind_ = 5 and by_ = 'category' then m.sub else m.key end
                 where subs is null or m.sub = any (subs)
-                group by 1, 2
+                group by 1, 2, 3, 4
             ) d
+            cross join lateral (values ('before', d.before), ('in', d.within), ('after', d.after)) as p(span, times)
             cross join lateral (values %s) as v(fact, n)
-            where v.n <> 0;
+            where p.times <> 0 and v.n <> 0;
         end $body$ $make$, hotline.for_facts('sum(m.%1$I) as %1$I'), hotline.for_facts('(%1$L, d.%1$I)'));
 end $$;
 
--- The same of the histogram of the period.
-create or replace function hotline.sheet_took(kind_ int, keys int[], subs int[], from_ date, to_ date, by_ text, members int[],
-    lines int[], rest int) returns table (line int, bucket int, n bigint)
-language plpgsql stable rows 10000 set plan_cache_mode = force_custom_plan as $$
+-- The median of handling time by line, in hours: the middle of the bucket in which half of the handled tickets is reached.  First the
+-- rough bucket of each line, then the buckets in it.
+create or replace function hotline.sheet_medians(kind_ int, keys int[], subs int[], units int[], categories int[], channel_ smallint, district_ text,
+    from_ date, to_ date, by_ text, members int[], lines int[], rest int) returns table (line int, median numeric)
+language plpgsql stable rows 100 as $$
+declare
+    whole boolean := units is null and categories is null and channel_ is null and district_ is null;
 begin
     return query
-    select d.line, hotline.took_bucket(e)::int, sum(hotline.took_n(e)::int)
-    from (
-        select case when by_ = 'day' then m.day - from_ + 1 else coalesce(l.line, rest) end as line, m.took
-        from hotline.metric_span(from_, to_, by_ is not distinct from 'day') s
+    with held as materialized (
+        -- Everything, line 0, is what the lines have together, or a row of its own where nothing is left out.
+        select case when by_ = 'day' then m.day - from_ + 1
+                    else coalesce(lines[array_position(members, case when kind_ = 5 and by_ = 'category' then m.sub else m.key end)], rest)
+               end as line, s.sign, m.took
+        from hotline.metric_within(from_, to_, by_ is not distinct from 'day') s
         join hotline.metric_sheet m on m.kind = kind_ and m.key = any (keys) and m.grain = s.grain and m.day >= s.first and m.day < s.last
-        left join unnest(members, lines) as l(member, line) on l.member = case when kind_ = 5 and by_ = 'category' then m.sub else m.key end
-        where s.span = 'in' and m.took is not null and (subs is null or m.sub = any (subs))
-    ) d
-    cross join lateral unnest(d.took) e
-    group by 1, 2;
+        where m.took is not null and (subs is null or m.sub = any (subs)) and by_ is not null
+        union all
+        select 0, s.sign, m.took
+        from hotline.metric_within(from_, to_, false) s
+        join hotline.metric_sheet m on m.kind = case when whole then 0 else kind_ end and m.key = any (case when whole then '{0}' else keys end)
+            and m.grain = s.grain and m.day >= s.first and m.day < s.last
+        where m.took is not null and (whole or subs is null or m.sub = any (subs))
+    ), fresh as materialized (
+        select v.line, f.bucket, f.n
+        from hotline.delta_cells(true, units, categories, channel_, district_, from_, to_, by_, members, lines, rest) f
+        cross join lateral (select 0 as line union all select f.line where by_ is not null) v
+        where f.span = 'in'
+    ), rough as (
+        select u.line, u.rough, sum(u.n) as n
+        from (
+            select r.line, hotline.took_bucket(r.e)::int >> 12 as rough, r.sign * hotline.took_n(r.e)::int as n
+            from (select h.line, h.sign, unnest(h.took[2 : h.took[1] + 1]) as e from held h) r
+            union all
+            select f.line, f.bucket >> 6, f.n from fresh f
+        ) u
+        group by 1, 2
+    ), passed as (
+        select r.line, r.rough, r.n, sum(r.n) over (partition by r.line order by r.rough rows unbounded preceding) as so_far from rough r
+    ), half as materialized (
+        -- What a line has, the first rough bucket with which half of it is reached, and how many are below that.
+        select distinct on (p.line) p.line, a.n as of_all, p.rough, p.so_far - p.n as below
+        from passed p join (select r.line, sum(r.n) as n from rough r group by 1) a on a.line = p.line
+        where a.n > 0 and p.so_far * 2 >= a.n
+        order by p.line, p.rough
+    ), fine as (
+        select u.line, u.bucket, sum(u.n) as n
+        from (
+            select t.line, hotline.took_bucket(t.e)::int as bucket, t.sign * hotline.took_n(t.e)::int as n
+            from (
+                select h.line, h.sign, unnest(h.took[h.took[1] + 2 + p.before : h.took[1] + 1 + p.upto]) as e
+                from half f
+                join held h on h.line = f.line
+                cross join lateral (
+                    select max(place) filter (where r.rough <= f.rough) as upto, coalesce(max(place) filter (where r.rough < f.rough), 0) as before
+                    from (
+                        select hotline.took_bucket(e)::int >> 12 as rough, hotline.took_bucket(e)::int & 4095 as place
+                        from unnest(h.took[2 : h.took[1] + 1]) e
+                    ) r
+                ) p
+                where p.upto > p.before
+            ) t
+            union all
+            select f.line, f.bucket, f.n from fresh f join half h on h.line = f.line and h.rough = f.bucket >> 6
+        ) u
+        group by 1, 2
+    )
+    select c.line, hotline.bucket_hours(min(c.bucket)::smallint)
+    from (
+        select f.line, f.bucket, h.of_all, h.below + sum(f.n) over (partition by f.line order by f.bucket rows unbounded preceding) as so_far
+        from fine f join half h on h.line = f.line
+    ) c
+    where c.so_far * 2 >= c.of_all
+    group by 1;
 end $$;
 
--- What is not folded yet, in the same lines; bucket is 0 for counts.
-create or replace function hotline.delta_cells(units int[], categories int[], channel_ smallint, district_ text, from_ date, to_ date, by_ text,
-    members int[], lines int[], rest int) returns table (line int, span text, fact text, bucket int, n bigint)
-language plpgsql stable rows 1000 set plan_cache_mode = force_custom_plan as $$
+-- What is not folded yet, in the same lines: counts (bucket 0) or durations.
+create or replace function hotline.delta_cells(durations boolean, units int[], categories int[], channel_ smallint, district_ text, from_ date,
+    to_ date, by_ text, members int[], lines int[], rest int) returns table (line int, span text, fact text, bucket int, n bigint)
+language plpgsql stable rows 1000 as $$
 begin
     return query
-    select case when by_ = 'day' then case d.span when 'in' then d.day - from_ + 1 else 0 end else coalesce(l.line, rest) end,
+    select case when by_ = 'day' then case d.span when 'in' then d.day - from_ + 1 else 0 end
+                else coalesce(lines[array_position(members, d.member)], rest) end,
            d.span, d.fact, d.bucket::int, sum(d.n)::bigint
     from (
         select case by_ when 'unit' then f.unit_id when 'category' then f.category_id when 'channel' then f.channel
@@ -571,13 +697,13 @@ begin
                f.day, case when f.day < from_ then 'before' when f.day < to_ then 'in' else 'after' end as span,
                f.fact, f.bucket, sum(f.n) as n
         from hotline.fact_delta f
-        where (units is null or f.unit_id = any (units))
+        where (f.bucket > 0) = durations
+          and (units is null or f.unit_id = any (units))
           and (categories is null or f.category_id = any (categories))
           and (channel_ is null or f.channel = channel_)
           and (district_ is null or f.district = district_)
         group by 1, 2, 3, 4, 5
     ) d
-    left join unnest(members, lines) as l(member, line) on l.member = d.member
     group by 1, 2, 3, 4;
 end $$;
 
@@ -696,14 +822,13 @@ begin
     into members, lines, rest
     from (select r.member, dense_rank() over (order by r.ord, r.key)::int as line from hotline.metric_rows(by_, unit_, category_) r) r;
 
-    with fresh as materialized (
-        select * from hotline.delta_cells(units, categories, channel_, district_, from_, to_, by_, members, lines, rest)
-    ), cell as materialized (
+    with cell as materialized (
         select c.line, c.span, c.fact, sum(c.n)::bigint as n
         from (
             select * from hotline.sheet_counts(kind, sheet_keys, subs, from_, to_, by_, members, lines, rest)
             union all
-            select f.line, f.span, f.fact, f.n from fresh f where f.bucket = 0
+            select f.line, f.span, f.fact, f.n
+            from hotline.delta_cells(false, units, categories, channel_, district_, from_, to_, by_, members, lines, rest) f
         ) c
         group by 1, 2, 3
     ), stock as (
@@ -731,27 +856,6 @@ begin
         ) k
         join hotline.metric_term t on t.span = k.span and t.fact = k.fact
         group by 1, 2
-    ), took as materialized (
-        select c.line, c.bucket, sum(c.n)::int as n
-        from (
-            select * from hotline.sheet_took(kind, sheet_keys, subs, from_, to_, by_, members, lines, rest)
-            union all
-            select f.line, f.bucket, f.n from fresh f where f.bucket > 0 and f.span = 'in'
-        ) c
-        group by 1, 2
-    ), middle as (
-        -- The bucket in which half of the handled tickets is reached.
-        select h.line, hotline.bucket_hours(min(h.bucket) filter (where so_far * 2 >= of_all)::smallint) as median
-        from (
-            select u.line, u.bucket, sum(u.n) over (partition by u.line order by u.bucket) as so_far, sum(u.n) over (partition by u.line) as of_all
-            from (
-                select 0 as line, bucket, sum(n)::int as n from took group by 2
-                union all
-                select line, bucket, n from took where line > 0
-            ) u
-        ) h
-        where of_all > 0
-        group by 1
     ), labelled as (
         select distinct on (line) line, key, label, label_en, always
         from (select r.*, dense_rank() over (order by r.ord, r.key)::int as line from hotline.metric_rows(by_, unit_, category_) r) r
@@ -787,7 +891,8 @@ begin
         join rates r on r.line = l.line
         left join counted h on h.line = l.line and h.name = 'handled'
         left join counted t on t.line = l.line and t.name = 'handled_minutes'
-        left join middle m on m.line = l.line
+        left join hotline.sheet_medians(kind, sheet_keys, subs, units, categories, channel_, district_, from_, to_, by_, members, lines, rest) m
+            on m.line = l.line
     ), totals as (
         select coalesce(jsonb_object_agg(name, n), '{}') as c from counted where line = 0
     )
@@ -1245,7 +1350,7 @@ begin
         cross join lateral (
             select u.fact, 0::smallint, u.n from (values %s) as u(fact, n) where u.n <> 0
             union all
-            select 'took', hotline.took_bucket(e)::smallint, hotline.took_n(e) from unnest(m.took) e
+            select 'took', hotline.took_bucket(e)::smallint, hotline.took_n(e) from unnest(hotline.took_fine(m.took)) e
         ) as v(fact, bucket, n) $q$, hotline.for_facts('(%1$L, m.%1$I)'));
 end $$;
 

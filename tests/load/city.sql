@@ -249,7 +249,7 @@ begin
             select $1, key, $2, day, sub, t.took, %2$s
             from (select %3$s as key, date_trunc($3, day)::date as day, %4$s as sub, %5$s from bench.sheet group by 1, 2, 3) s
             full join (
-                select key, day, sub, array_agg(hotline.took_pack(bucket, n) order by bucket) as took
+                select key, day, sub, hotline.took_make(array_agg(hotline.took_pack(bucket, n))) as took
                 from (select %3$s as key, date_trunc($3, day)::date as day, %4$s as sub, bucket, sum(n)::bigint as n from bench.took group by 1, 2, 3, 4) t
                 group by 1, 2, 3
             ) t using (key, day, sub)
