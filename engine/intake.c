@@ -155,7 +155,8 @@ enum next intake_prepare(struct req *r, const char *principal, const char *chann
         cJSON_AddStringToObject(r->call, "channel", channel);
     catalog_read_text(r->arena, r->call, r->json);
     add_query_code(r, principal);
-    if (number_take(r->call) || (channel && !db_takes_writes() && spool_usable()))
+    /* Right after the database's return, or a worker's start, the next block may not be here yet. */
+    if (number_take(r->call) || (channel && (spool_has_numbers() || (!db_takes_writes() && spool_usable()))))
         return GO;
     return refuse_later(r, "busy", 1);
 }

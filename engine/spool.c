@@ -217,6 +217,11 @@ bool spool_usable(void)
     return spool.open && spool.checked && !spool.fault && cache_is_up(CACHE_SPOOL);
 }
 
+bool spool_has_numbers(void)
+{
+    return spool_usable() && spool.numbers > 0;
+}
+
 const char *spool_note(void)
 {
     if (!spool.open || !spool_exists())
@@ -237,7 +242,7 @@ const char *spool_note(void)
 
 const char *spool_uncovered(void)
 {
-    return spool_usable() && spool.numbers > 0 && catalog_ready() ? NULL : db_state();
+    return spool_has_numbers() && catalog_ready() ? NULL : db_state();
 }
 
 /* ---- may it be used? ------------------------------------------------------------------------------------------------------ */

@@ -38,6 +38,9 @@ void spool_close(void);
 /* Connected, and set up so that it keeps what it is given. */
 bool spool_usable(void);
 
+/* Usable, with numbers in reserve. */
+bool spool_has_numbers(void);
+
 /* Is there one at all? */
 bool spool_exists(void);
 

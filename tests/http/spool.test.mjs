@@ -428,6 +428,22 @@ test('what was put aside is listed without its words, and goes back where it cam
     assert.match(await ctl('list'), / 0 put aside\n$/);
 });
 
+test('a worker that has no numbers yet uses the reserve', async () => {
+    await reserved();
+    await hotline.engine.term();
+    await hotline.sql('alter function api.numbers(jsonb) rename to numbers_later');
+    await hotline.startEngine();
+    const early = await until('the reserve is known', async () => {
+        const answer = await citizen.submit();
+        return answer.status !== 503 && answer;
+    });
+    assert.equal(early.status, 202, early.text);
+    await hotline.sql('alter function api.numbers_later(jsonb) rename to numbers');
+    await back();
+    assert.equal((await citizen.follow(early.body)).body.state, 'pending_accept');
+    await until('it has its own', async () => (await citizen.submit()).status === 201);
+});
+
 test('without the spool and without the database nothing is promised', async () => {
     await away();
     await cluster.stop('spool');
