@@ -23,7 +23,7 @@ begin
             select state, hotline.light(due_at, warn_at, deep_at, paused, at_) as light,
                    count(*) as n, count(*) filter (where waits_for = any (who.roles)) as waits
             from hotline.inbox
-            where (scope = 'all' or units @> array[who.unit])
+            where (scope = 'all' or scope = 'unit' and units @> array[who.unit] or scope = 'asked' and waits_for = any (who.roles))
               and (state <> 10 or created_by = who.id or 'LDR' = any (who.roles))
               and (secrecy < 3 or created_by = who.id or hotline.has_right(who, 'ticket.sealed'))
             group by 1, 2

@@ -134,13 +134,15 @@ begin
     return made;
 end $$;
 
--- From last month to three months ahead.
+-- From last month, or the first month there are tickets of (a table that came later has it too), to three months ahead.
 create or replace function hotline.partitions_ahead() returns int
 language plpgsql as $$
 declare
     today date := hotline.day_of(hotline.now());
+    first_month date := (select min(to_date(right(c.relname, 6), 'YYYYMM')) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                         where n.nspname = 'hotline' and c.relname ~ '^ticket_[0-9]{6}$' and c.relispartition);
 begin
-    return hotline.partition_make((today - interval '1 month')::date, (today + interval '3 months')::date);
+    return hotline.partition_make(least((today - interval '1 month')::date, first_month), (today + interval '3 months')::date);
 end $$;
 
 -- How many rows lie in default partitions: there should be none.

@@ -150,7 +150,7 @@ begin
 end $$;
 
 -- Add what a pause took: the same amount of the clock's own unit that passed while it was paused.  A clock paused on the evening of its
--- last day has that evening left, whenever it goes on: at least the first workday from then.
+-- last day has that evening left, whenever it goes on: at least the first workday from then.  What was late when it was paused stays late.
 create or replace function hotline.clock_after_pause(cal int, due timestamptz, unit text, paused_at timestamptz, resumed_at timestamptz)
 returns timestamptz
 language plpgsql stable as $$
@@ -160,7 +160,8 @@ begin
                 join hotline.workday d on d.calendar_id = cal and d.day = hotline.day_of(due)
                 join hotline.workday r on r.calendar_id = cal and r.day = hotline.day_of(resumed_at)
                 where w.calendar_id = cal and w.is_work
-                  and w.seq = greatest(d.seq + hotline.day_zero(cal, resumed_at) - hotline.day_zero(cal, paused_at), r.seq + (not r.is_work)::int));
+                  and w.seq = greatest(d.seq + hotline.day_zero(cal, resumed_at) - hotline.day_zero(cal, paused_at),
+                      case when paused_at <= due then r.seq + (not r.is_work)::int else 0 end));
     elsif unit = 'day' then
         return due + make_interval(days => hotline.day_of(resumed_at) - hotline.day_of(paused_at));
     elsif unit in ('hour', 'minute') then
@@ -170,9 +171,9 @@ begin
         + hotline.work_seconds(cal, resumed_at) - hotline.work_seconds(cal, paused_at));
 end $$;
 
--- The colour of a clock, computed when it is read.
+-- The colour of a clock, computed when it is read.  What is parked has no deep: it is blue, and yellow when nobody has reported on it.
 create or replace function hotline.light(due timestamptz, warn timestamptz, deep timestamptz, paused boolean, at timestamptz) returns text
 language sql immutable as $$
-    select case when due is null then 'none' when paused then 'blue' when at > deep then 'deep_red'
+    select case when due is null then 'none' when paused then case when deep is null and at >= warn then 'yellow' else 'blue' end when at > deep then 'deep_red'
                 when at > due then 'red' when at >= warn then 'yellow' else 'green' end
 $$;

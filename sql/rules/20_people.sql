@@ -35,13 +35,13 @@ begin
     return (select exists (select from hotline.role_right where role = any (who.roles) and action = action_));
 end $$;
 
--- The widest scope this person has for an action: all, unit, own or null.
+-- The widest scope this person has for an action: all, unit, own, asked or null.
 create or replace function hotline.scope_of(who hotline.actor, action_ text) returns text
 language plpgsql stable as $$
 begin
     return (
         select scope from hotline.role_right where role = any (who.roles) and action = action_
-        order by array_position('{all,unit,own}', scope) limit 1
+        order by array_position('{all,unit,own,asked}', scope) limit 1
     );
 end $$;
 
@@ -55,15 +55,41 @@ end $$;
 -- The role in which this person may do this to this ticket and its main assignment, or null.
 create or replace function hotline.role_for(who hotline.actor, action_ text, t hotline.ticket, a hotline.assignment) returns text
 language plpgsql stable as $$
-begin
-    return (
+declare
+    found_role text := (
         select role from hotline.role_right
         where role = any (who.roles) and action = action_
           and (scope = 'all'
                or scope = 'own' and t.created_by = who.id
-               or scope = 'unit' and a.id is not null and hotline.is_under(a.unit_id, who.unit))
-        order by array_position('{all,unit,own}', scope), role limit 1
-    );
+               or scope in ('unit', 'part') and a.id is not null and hotline.is_under(a.unit_id, who.unit))
+        order by array_position('{all,unit,own}', scope), role limit 1);
+    found_part hotline.assignment;
+begin
+    if found_role is not null or who.centre or who.id is null then
+        return found_role;
+    end if;
+    for found_role in
+        select role from hotline.role_right where role = any (who.roles) and action = action_ and scope in ('co', 'sub', 'part') order by role
+    loop
+        found_part := hotline.part_of(t, who, case (select scope from hotline.role_right where role = found_role and action = action_) when 'co' then 2 else 3 end);
+        if found_part.id is not null then
+            return found_role;
+        end if;
+    end loop;
+    return null;
+end $$;
+
+-- The live assignment of this round by which this person's unit assists (2), or works for the unit above it (3).
+create or replace function hotline.part_of(t hotline.ticket, who hotline.actor, role_ int) returns hotline.assignment
+language plpgsql stable as $$
+declare
+    a hotline.assignment;
+begin
+    select * into a from hotline.assignment s
+    where ticket_id = t.id and round = t.round and role = role_ and state not in (8, 9)
+      and (unit_id = who.unit or role_ = 2 and hotline.is_under(s.unit_id, who.unit))
+    order by unit_id <> who.unit, id limit 1;
+    return a;
 end $$;
 
 -- May this person see this ticket?  A draft is its writer's, and theirs who may save or answer any.  A unit's people see what is or was assigned to their subtree; a sealed ticket shows only to
@@ -88,6 +114,8 @@ begin
                            where a.ticket_id = t.id and a.state <> 9 and hotline.is_under(a.unit_id, who.unit))
                 and not hotline.is_in_conflict(t.id, who.unit);
         when 'own' then return t.created_by = who.id;
+        when 'asked' then
+            return exists (select from hotline.approval where ticket_id = t.id and verdict is null and decider_role = any (who.roles));
         else return false;
     end case;
 end $$;

@@ -164,7 +164,7 @@ begin
         c.said := hotline.problem(422, 'unknown_action', '没有这种操作。', 'There is no such action.');
         return c;
     end if;
-    c.role := coalesce((c.approval).decider_role, hotline.role_for(c.actor, action_, c.t, c.a));
+    c.role := case when (c.approval).id is null then hotline.role_for(c.actor, action_, c.t, c.a) else hotline.decider_as(c.actor, c.approval) end;
     if c.role is null and ((c.rule).id is not null or not hotline.has_right(c.actor, action_)) then
         c.said := hotline.forbidden();
         return c;
@@ -178,9 +178,14 @@ begin
     end if;
     w := hotline.open_approval(c, (c.rule).approval);
     if (c.rule).decides is not null then
-        if w.id is null then
+        if w.id is null or w.action <> (c.rule).action and not hotline.has_own_words(w) then
             c.said := hotline.not_now(c.t, c.a);
-        elsif w.asked_by = (c.actor).id then
+            return c;
+        end if;
+        c.role := hotline.decider_as(c.actor, w);
+        if c.role is null then
+            c.said := hotline.forbidden();
+        elsif hotline.is_own_question(c.actor, w) then
             c.said := hotline.same_person();
         else
             c.approval := w;
@@ -303,6 +308,9 @@ begin
     end if;
     c := hotline.enter_state(c);
     c := hotline.run_clocks(c);
+    if (c.approval).stage = 1 and (c.rule).decides is null then
+        c := hotline.next_stage(c);
+    end if;
     c := hotline.record(c, state_was, a_id, a_state);
     if (c.rule).follow is not null then
         c := hotline.follow_up(c, (c.rule).follow);
@@ -327,7 +335,7 @@ begin
     return c.said;
 end $$;
 
--- What was asked and cannot happen in this state any more is not waited for.
+-- What was asked and cannot happen in this state any more, or was asked by a unit that has the ticket no more, is not waited for.
 create or replace function hotline.drop_approvals(c hotline.call) returns hotline.call
 language plpgsql as $$
 declare
@@ -335,7 +343,8 @@ declare
     stay hotline.approval[];
 begin
     foreach w in array c.waits loop
-        if exists (select from hotline.transition r where r.action = w.action and (c.t).state = any (r.from_states)) then
+        if (w.assignment_id is null or w.assignment_id = (c.a).id and (c.a).state not in (8, 9))
+                and exists (select from hotline.transition r where r.action = w.action and (c.t).state = any (r.from_states)) then
             stay := stay || w;
         else
             update hotline.approval set verdict = 'dropped', decided_at = c.at where id = w.id;
@@ -370,6 +379,9 @@ begin
     t.version := t.version + 1;
     if rule.to_state is null or rule.to_state = t.state then
         c.t := t;
+        if c.waits is not null and c.payload ? 'cancelled' then
+            return hotline.drop_approvals(c);
+        end if;
         return c;
     end if;
     if t.state >= 70 and rule.to_state < 70 then
@@ -470,13 +482,15 @@ begin
             unit_id = (c.t).unit_id, directory_item_id = (c.t).directory_item_id, policy = (c.t).policy, policy_version = (c.t).policy_version, round = (c.t).round,
             contact_count = (c.t).contact_count, close_kind = (c.t).close_kind, submitted_at = (c.t).submitted_at,
             accepted_at = (c.t).accepted_at, dispatched_at = (c.t).dispatched_at, replied_at = (c.t).replied_at, closed_at = (c.t).closed_at,
-            ended_at = (c.t).ended_at, archived_at = (c.t).archived_at, rated = (c.t).rated, resolved = (c.t).resolved,
+            ended_at = (c.t).ended_at, archived_at = (c.t).archived_at, claimed_by = (c.t).claimed_by, claimed_until = (c.t).claimed_until,
+            outer_due_at = (c.t).outer_due_at, rated = (c.t).rated, resolved = (c.t).resolved,
             rework_count = (c.t).rework_count, promise_due_at = (c.t).promise_due_at, event_n = (c.t).event_n, event_at = (c.t).event_at,
             event_hash = (c.t).event_hash
         from unnest(calls) c where o.id = (c.t).id and c.records is not null;
     end if;
     if has.changed then
         update hotline.assignment o set
+            policy = (c.a).policy, policy_version = (c.a).policy_version, return_until = (c.a).return_until, return_asked_at = (c.a).return_asked_at,
             state = (c.a).state, deemed_signed = (c.a).deemed_signed, forbid_return = (c.a).forbid_return, sign_due_at = (c.a).sign_due_at,
             signed_by = (c.a).signed_by, signed_at = (c.a).signed_at, handler_id = (c.a).handler_id, contacted_at = (c.a).contacted_at,
             unit_due_at = (c.a).unit_due_at, replied_at = (c.a).replied_at, accepted_at = (c.a).accepted_at, done_at = (c.a).done_at,
@@ -504,6 +518,18 @@ begin
         perform hotline.store_inbox(calls);
     end if;
     perform hotline.count_calls(calls);
+    if exists (select from unnest(calls) c where (c.was).accepted_at is not null and hotline.counts_elsewhere(c.was, c.t)) then
+        perform hotline.count_assignment(o, o, c.was, c.t)
+        from unnest(calls) c cross join lateral (select o from hotline.assignment o where o.ticket_id = (c.t).id and o.role = 1) earlier
+        where hotline.counts_elsewhere(c.was, c.t) and (o).id is distinct from (c.a).id;
+    end if;
+end $$;
+
+-- Figures of a ticket's earlier assignments go where the ticket goes.
+create or replace function hotline.counts_elsewhere(was hotline.ticket, is_ hotline.ticket) returns boolean
+language plpgsql immutable as $$
+begin
+    return was.category_id is distinct from is_.category_id or left(was.division, 6) is distinct from left(is_.division, 6);
 end $$;
 -- A change of an assignment that is not the call's main one any more.
 create or replace function hotline.save_assignment(was hotline.assignment, is_ hotline.assignment, t_was hotline.ticket, t_is hotline.ticket)
@@ -514,6 +540,7 @@ begin
         return;
     end if;
     update hotline.assignment set
+        policy = is_.policy, policy_version = is_.policy_version, return_until = is_.return_until, return_asked_at = is_.return_asked_at,
         state = is_.state, deemed_signed = is_.deemed_signed, forbid_return = is_.forbid_return, sign_due_at = is_.sign_due_at,
         signed_by = is_.signed_by, signed_at = is_.signed_at, handler_id = is_.handler_id, contacted_at = is_.contacted_at,
         unit_due_at = is_.unit_due_at, replied_at = is_.replied_at, accepted_at = is_.accepted_at, done_at = is_.done_at,
@@ -610,7 +637,8 @@ begin
         phone_hmac, waits_for)
     select (c.t).id, (c.t).ticket_no, (c.t).version, (c.t).state, case when (c.a).state not in (8, 9) then (c.a).state end, (c.t).title, (c.t).appeal_type, (c.t).urgency,
         (c.t).secrecy, (c.t).channel, (c.t).category_id, (c.t).division, (c.t).unit_id, c.units, (c.t).round, (c.t).created_by,
-        (c.t).submitted_at, (c.head).kind, (c.head).due_at, (c.head).warn_at, (c.head).deep_at, (c.head).paused_at is not null,
+        (c.t).submitted_at, (c.head).kind, (c.head).due_at, (c.head).warn_at, case when (c.t).state <> 42 then (c.head).deep_at end,
+        (c.head).paused_at is not null or (c.t).state = 42,
         (select k.phone_hmac from hotline.ticket_contact k where k.ticket_id = (c.t).id),
         coalesce((select min(w.decider_role) from unnest(c.waits) w),
             case when (c.head).kind = 'audit' and (c.head).breached_at is not null then 'LDR' end)
@@ -648,31 +676,33 @@ begin
 end $$;
 
 -- What the engine does by itself after an action, in the same commit: dispatch where the directory is unambiguous, close where
--- no callback is wanted.  A refusal just leaves it to people.
-create or replace function hotline.follow_up(c hotline.call, action_ text) returns hotline.call
+-- no callback is wanted.  Of several, the first that is allowed.  A refusal just leaves it to people.
+create or replace function hotline.follow_up(c hotline.call, actions text) returns hotline.call
 language plpgsql as $$
 declare
-    f hotline.call := c;
+    action_ text;
+    f hotline.call;
 begin
-    f.x := '{}';
-    if action_ = 'dispatch' then
-        f.x := hotline.auto_dispatch(c.t);
-    elsif action_ = 'urge' then
-        f.x := hotline.auto_urge(c.t);
-    elsif action_ = 'supervise' then
-        f.x := hotline.auto_order(c.t, 'unsatisfied', c.at);
-    end if;
-    if f.x is null then
-        return c;
-    end if;
-    f.actor := hotline.system_actor();
-    f := hotline.take(f, action_);
-    if (f.said).status is distinct from 200 then
-        return c;
-    end if;
-    f.event := c.event; -- the person hears of the own step
-    f.rule := c.rule;
-    return f;
+    foreach action_ in array string_to_array(actions, ' ') loop
+        f := c;
+        f.x := '{}';
+        if action_ = 'dispatch' then
+            f.x := hotline.auto_dispatch(c.t);
+        elsif action_ = 'urge' then
+            f.x := hotline.auto_urge(c.t);
+        elsif action_ = 'supervise' then
+            f.x := hotline.auto_order(c.t, 'unsatisfied', c.at);
+        end if;
+        continue when f.x is null;
+        f.actor := hotline.system_actor();
+        f := hotline.take(f, action_);
+        if (f.said).status = 200 then
+            f.event := c.event; -- the person hears of the own step
+            f.rule := c.rule;
+            return f;
+        end if;
+    end loop;
+    return c;
 end $$;
 
 -- What a person hears back after an action.
@@ -696,7 +726,8 @@ begin
     end if;
     c.said := hotline.answer(200, jsonb_build_object('id', t.id::text, 'number', t.ticket_no, 'state', hotline.name_of('state', t.state),
         'assignment_state', hotline.name_of('assignment_state', a.state), 'version', t.version,
-        'event', (c.event)::text, 'light', hotline.light(k.due_at, k.warn_at, k.deep_at, k.paused_at is not null, hotline.now()),
+        'event', (c.event)::text, 'light', hotline.light(k.due_at, k.warn_at, case when t.state <> 42 then k.deep_at end,
+            k.paused_at is not null or t.state = 42, hotline.now()),
         'due_at', hotline.time_text(k.due_at), 'due_kind', k.kind, 'promise_due_at', hotline.time_text(t.promise_due_at)) || more);
     return c;
 end $$;

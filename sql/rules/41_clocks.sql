@@ -1,4 +1,4 @@
--- Clock effects: start, meet, stop, unmeet, breach; and the timers that the sweep works off.
+-- Clock effects: start, meet, stop, unmeet, breach, pause, resume, extend, restart; and the timers that the sweep works off.
 
 -- The budget of a clock of this kind: the promise by type and urgency alone, what belongs to an assignment by its policy, the
 -- centre's own steps by type and urgency.
@@ -82,11 +82,35 @@ begin
     if k.budget is null then
         return c;
     end if;
-    k := hotline.clock_times(k, c.like_);
-    if (c.t).outer_due_at is not null then
-        k := hotline.cap_clock(k, (c.t).outer_due_at);
+    return hotline.clock_run(c, hotline.clock_capped(c, hotline.clock_times(k, c.like_)));
+end $$;
+
+-- A consultation may have a time of its own, and what an outer authority allows is never passed.  A parked matter that nobody reports on
+-- turns yellow when it falls due.
+create or replace function hotline.clock_capped(c hotline.call, k hotline.clock) returns hotline.clock
+language plpgsql stable as $$
+begin
+    if k.kind = 'consultation' and c.x ? 'due' then
+        k.unit := 'minute';
+        k.budget := ceil(extract(epoch from (c.x->>'due')::timestamptz - k.start_at) / 60);
+        return hotline.clock_times(k);
+    elsif k.kind = 'ledger' then
+        k.warn_at := k.due_at;
+    elsif (c.t).outer_due_at is not null then
+        return hotline.cap_clock(k, (c.t).outer_due_at);
     end if;
-    return hotline.clock_run(c, k);
+    return k;
+end $$;
+
+-- What follows from a due time that is not start and budget alone.
+create or replace function hotline.clock_lights(k hotline.clock) returns hotline.clock
+language plpgsql stable as $$
+begin
+    k.provisional := coalesce((select w.provisional from hotline.workday w where w.calendar_id = k.calendar_id and w.day = hotline.day_of(k.due_at)), true)
+        and k.unit in ('workday', 'workhour');
+    k.warn_at := hotline.clock_warn(k.calendar_id, k.start_at, k.due_at, k.budget, k.unit);
+    k.deep_at := hotline.clock_deep(k.calendar_id, k.due_at);
+    return k;
 end $$;
 
 -- Due time and lights of a clock from its start, budget and unit.  like_: clocks that were computed before; one that starts at the same
@@ -183,7 +207,7 @@ begin
     return c;
 end $$;
 
--- The clock people work against: of those that run, the one that falls due first; null when none runs.
+-- The clock people work against: of those that run, the one that falls due first; one that stands still where none else runs.
 create or replace function hotline.head_clock(clocks hotline.clock[]) returns hotline.clock
 language plpgsql immutable as $$
 declare
@@ -195,7 +219,8 @@ begin
     end if;
     foreach k in array clocks loop
         if k.met_at is null and k.stopped_at is null and k.kind in ('accept', 'dispatch', 'sign', 'unit', 'redo', 'audit', 'callback',
-                'closing', 'consultation', 'draft') and (head.due_at is null or k.due_at < head.due_at) then
+                'closing', 'consultation', 'draft', 'ledger')
+                and (head.due_at is null or (k.paused_at is not null, k.due_at) < (head.paused_at is not null, head.due_at)) then
             head := k;
         end if;
     end loop;
@@ -232,12 +257,16 @@ begin
     update hotline.timer m set at = k.due_at
     from unnest(calls) c cross join lateral unnest(c.clocks) k
     where k.id = any (c.touched) and k.met_at is null and k.stopped_at is null and k.paused_at is null
-      and m.ticket_id = k.ticket_id and m.clock_id = k.id and m.at <> k.due_at;
+      and m.ticket_id = k.ticket_id and m.clock_id = k.id and m.kind = 'clock' and m.at <> k.due_at;
+    -- What was late and is not any more is not supervised for it.
+    delete from hotline.timer m
+    using unnest(calls) c cross join lateral unnest(c.clocks) k
+    where k.id = any (c.touched) and k.breached_at is null and m.ticket_id = k.ticket_id and m.clock_id = k.id and m.kind = 'overdue';
     insert into hotline.timer (id, at, ticket_id, kind, clock_id)
     select hotline.new_id(), k.due_at, k.ticket_id, 'clock', k.id
     from unnest(calls) c cross join lateral unnest(c.clocks) k
     where k.id = any (c.touched) and k.met_at is null and k.stopped_at is null and k.paused_at is null and k.kind <> 'draft' and k.breached_at is null
-      and not exists (select from hotline.timer m where m.ticket_id = k.ticket_id and m.clock_id = k.id);
+      and not exists (select from hotline.timer m where m.ticket_id = k.ticket_id and m.clock_id = k.id and m.kind = 'clock');
 end $$;
 
 -- The promise was made for the type the citizen chose; a type with a shorter one brings it forward, nothing here puts it off.
@@ -280,29 +309,33 @@ begin
     foreach e in array (c.rule).clocks loop
         effect := split_part(e, ' ', 1);
         kind := split_part(e, ' ', 2);
-        if effect = 'start' then
-            c := hotline.clock_start(c, kind);
-        elsif effect = 'pause' then
-            c := hotline.clock_pause(c, kind, c.payload->>'pause', (c.actor).id, null);
-        elsif effect = 'resume' then
-            c := hotline.clock_resume(c, kind);
-        else
-            c := hotline.clock_change(c, kind, effect);
-        end if;
+        case effect
+            when 'start' then c := hotline.clock_start(c, kind);
+            when 'pause' then c := hotline.clock_pause(c, kind, c.payload->>'pause', coalesce((c.approval).asked_by, (c.actor).id),
+                case when (c.approval).id is not null then (c.actor).id end);
+            when 'resume' then c := hotline.clock_resume(c, kind);
+            when 'extend' then c := hotline.clock_extend(c, kind);
+            when 'restart' then c := hotline.clock_restart(c, kind);
+            else c := hotline.clock_change(c, kind, effect);
+        end case;
     end loop;
     return c;
 end $$;
 
--- Pause the running clocks of a kind ('*' is every one that is not late yet); the pause is kept with its reason.
+-- Pause the running clocks of a kind; the pause is kept with its reason.  '*' is every clock that the reason stops: the promise and the
+-- others are told apart, and the ledger of parked matters never stands still.
 create or replace function hotline.clock_pause(c hotline.call, kind_ text, reason_ text, asked int, approved int) returns hotline.call
 language plpgsql as $$
 declare
+    r hotline.pause_reason;
     ks hotline.clock[] := c.clocks;
     k hotline.clock;
 begin
+    select * into strict r from hotline.pause_reason where code = reason_;
     for i in 1 .. coalesce(cardinality(ks), 0) loop
         k := ks[i];
-        if (k.kind = kind_ or kind_ = '*' and k.due_at > c.at) and k.met_at is null and k.stopped_at is null and k.paused_at is null then
+        if k.met_at is null and k.stopped_at is null and k.paused_at is null
+                and (k.kind = kind_ or kind_ = '*' and case k.kind when 'promise' then r.stops_promise when 'ledger' then false else r.stops_unit end) then
             insert into hotline.clock_pause (ticket_id, clock_id, reason, from_at, asked_by, approved_by)
             values (k.ticket_id, k.id, reason_, c.at, asked, approved);
             k.paused_at := c.at;
@@ -314,31 +347,99 @@ begin
     return c;
 end $$;
 
--- Paused clocks of a kind run again with what was left of their budget; assignment and promise show the later due time.
+-- Paused clocks of a kind ('*': all) run again with what was left of their budget; assignment and promise show the later due time.
 create or replace function hotline.clock_resume(c hotline.call, kind_ text) returns hotline.call
 language plpgsql as $$
 declare
-    ks hotline.clock[] := c.clocks;
     k hotline.clock;
 begin
-    for i in 1 .. coalesce(cardinality(ks), 0) loop
-        k := ks[i];
-        if (kind_ = '*' or k.kind = kind_) and k.met_at is null and k.stopped_at is null and k.paused_at is not null then
+    foreach k in array coalesce(c.clocks, '{}') loop
+        if (kind_ = '*' or k.kind = kind_) and k.paused_at is not null and k.met_at is null and k.stopped_at is null then
             update hotline.clock_pause set to_at = c.at where clock_id = k.id and to_at is null;
             k.due_at := hotline.clock_after_pause(k.calendar_id, k.due_at, k.unit, k.paused_at, c.at);
-            k.warn_at := hotline.clock_warn(k.calendar_id, k.start_at, k.due_at, k.budget, k.unit);
-            k.deep_at := hotline.clock_deep(k.calendar_id, k.due_at);
             k.paused_at := null;
-            ks[i] := k;
-            c.touched := c.touched || k.id;
-            if k.assignment_id is null or k.assignment_id = (c.a).id then
-                c := hotline.show_due(c, k);
-                if k.kind in ('sign', 'unit') then
-                    c.payload := c.payload || jsonb_build_object(k.kind || '_due_at', k.due_at);
-                end if;
-            end if;
+            c := hotline.clock_moved(c, k);
         end if;
     end loop;
-    c.clocks := ks;
+    return c;
+end $$;
+
+-- More time, as payload.extension says ({"added", "unit"}).  An outer limit is never passed.
+create or replace function hotline.clock_extend(c hotline.call, kind_ text) returns hotline.call
+language plpgsql as $$
+declare
+    added int := (c.payload->'extension'->>'added')::int;
+    unit_ text := c.payload->'extension'->>'unit';
+    due timestamptz;
+    k hotline.clock;
+begin
+    foreach k in array coalesce(c.clocks, '{}') loop
+        if k.kind <> kind_ or k.met_at is not null or k.stopped_at is not null or k.assignment_id <> (c.a).id then
+            continue;
+        end if;
+        if k.unit = 'workday' and unit_ = 'hour' then
+            added := (added + 23) / 24;
+        elsif k.unit <> 'workday' and unit_ = 'workday' then
+            added := added * 24;
+        end if;
+        due := hotline.clock_later(k.calendar_id, k.due_at, added, k.unit);
+        k.budget := k.budget + added * case k.unit when 'minute' then 60 else 1 end;
+        k.due_at := greatest(k.due_at, least(due, (c.t).outer_due_at));
+        c := hotline.clock_moved(c, k);
+        exit;
+    end loop;
+    return c;
+end $$;
+
+-- The same clock with the budget that type, urgency and policy now give; what has become due by that is due so long after now, but
+-- never later than it was.
+create or replace function hotline.clock_restart(c hotline.call, kind_ text) returns hotline.call
+language plpgsql as $$
+declare
+    was hotline.clock;
+    k hotline.clock;
+    p hotline.clock_pause;
+begin
+    foreach was in array coalesce(c.clocks, '{}') loop
+        k := was;
+        select b.budget, b.unit into k.budget, k.unit from hotline.budget_of(c, kind_) b;
+        if k.kind <> kind_ or k.met_at is not null or k.stopped_at is not null or k.paused_at is not null or k.assignment_id <> (c.a).id
+                or k.budget is null or (k.budget, k.unit) = (was.budget, was.unit) then
+            continue;
+        end if;
+        k.due_at := (hotline.clock_due(k.calendar_id, k.start_at, k.budget, k.unit)).due_at;
+        for p in select * from hotline.clock_pause where clock_id = k.id order by from_at loop
+            k.due_at := hotline.clock_after_pause(k.calendar_id, k.due_at, k.unit, p.from_at, p.to_at);
+        end loop;
+        if k.due_at <= c.at then
+            k.due_at := least(was.due_at, (hotline.clock_due(k.calendar_id, c.at, k.budget, k.unit)).due_at);
+        end if;
+        c := hotline.clock_moved(c, hotline.clock_capped(c, k));
+    end loop;
+    return c;
+end $$;
+
+-- Keep a clock whose due time moved.  What ticket and assignment say of it goes with it, and the event says so; what was late and is
+-- not any more was not late.
+create or replace function hotline.clock_moved(c hotline.call, k hotline.clock) returns hotline.call
+language plpgsql as $$
+declare
+    is_late boolean := k.due_at <= c.at;
+begin
+    k := hotline.clock_lights(k);
+    k.breached_at := case when is_late and k.breached_at is not null then k.due_at end;
+    c.clocks[array_position(array(select (x).id from unnest(c.clocks) x), k.id)] := k;
+    c.touched := c.touched || k.id;
+    if k.assignment_id is not null and k.assignment_id <> (c.a).id then
+        return c;
+    end if;
+    c := hotline.show_due(c, k);
+    if k.kind = 'unit' then
+        c.a.due_counted := (c.a).due_counted and is_late;
+        c.payload := c.payload || jsonb_build_object('unit_due_at', k.due_at);
+    elsif k.kind = 'sign' then
+        c.a.sign_counted := (c.a).sign_counted and is_late;
+        c.payload := c.payload || jsonb_build_object('sign_due_at', k.due_at);
+    end if;
     return c;
 end $$;

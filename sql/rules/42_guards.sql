@@ -38,8 +38,15 @@ begin
     return case when bad is not null then hotline.bad_inputs(bad) end;
 end $$;
 
+-- What was accepted once is not refused any more: it is referred, or terminated.
 create or replace function hotline.may_refuse(c hotline.call) returns api.answer
-language sql stable as $$ select hotline.leaks(c) $$;
+language plpgsql stable as $$
+begin
+    if (c.t).accepted_at is not null then
+        return hotline.problem(409, 'accepted_already', '工单已经受理过，不能再不予受理。', 'It was accepted before and cannot be refused.');
+    end if;
+    return hotline.leaks(c);
+end $$;
 
 create or replace function hotline.may_save(c hotline.call) returns api.answer
 language sql as $$ select null::api.answer $$;
@@ -363,7 +370,8 @@ $$;
 
 create or replace function hotline.is_waived(c hotline.call) returns api.answer
 language sql as $$
-    select case when (c.t).reply_wanted and not (c.t).anonymous and (c.t).secrecy < 3 then
+    select case when not (c.t).anonymous and (c.t).secrecy < 3
+            and ((c.t).reply_wanted or exists (select from hotline.park where ticket_id = (c.t).id)) then
         hotline.problem(409, 'callback_wanted', '诉求人需要回访。', 'The citizen wants a callback.') end
 $$;
 

@@ -124,7 +124,7 @@ declare
     was hotline.ticket := c.t;
 begin
     c := hotline.name_conflicts(hotline.apply_fields(c));
-    c.t.accepted_at := c.at;
+    c.t.accepted_at := coalesce((c.t).accepted_at, c.at);
     if (c.t).appeal_type <> was.appeal_type then
         c := hotline.shorten_promise(c, was.urgency);
     end if;
@@ -136,7 +136,7 @@ language plpgsql as $$
 begin
     c := hotline.apply_fields(c);
     c.t.submitted_at := coalesce((c.t).submitted_at, c.at);
-    c.t.accepted_at := c.at;
+    c.t.accepted_at := coalesce((c.t).accepted_at, c.at);
     perform hotline.note_inputs(c, 'answer_text', 'no_kb_reason', 'kb_article_ids');
     return c;
 end $$;
@@ -176,13 +176,13 @@ begin
     c.a.sign_counted := false;
     c.a.due_counted := false;
     for co in select jsonb_array_elements_text(coalesce(c.x->'co_units', '[]')) loop
-        insert into hotline.assignment (id, ticket_id, role, unit_id, round, state, instruction, policy, policy_version,
-            dispatched_by, dispatched_at)
-        values (hotline.new_id(), (c.t).id, 2, co::int, (c.t).round, 1, c.x->>'instruction', (c.a).policy, (c.a).policy_version,
-            (c.actor).id, c.at);
+        c := hotline.add_part(c, 2, co::int, null, (
+            select (hotline.clock_due(u.calendar_id, c.at, k.budget, k.unit)).due_at from hotline.unit u, hotline.policy_clock k
+            where u.id = co::int and k.policy = (c.a).policy and k.version = (c.a).policy_version and k.kind = 'unit'), c.x->>'instruction');
         n := n + 1;
-        c.others := true;
     end loop;
+    c.t.claimed_by := null;
+    c.t.claimed_until := null;
     c.t.unit_id := (c.a).unit_id;
     c.t.directory_item_id := item.id;
     c.t.policy := (c.a).policy;
@@ -426,6 +426,7 @@ begin
     c.a.state := 7;
     c.a.done_at := coalesce((c.a).done_at, c.at);
     perform hotline.save_assignment(was, c.a, c.t, c.t);
+    c := hotline.end_parts(c, 7);
     c.t.round := (c.t).round + 1;
     c.a.id := hotline.new_id();
     c.a.round := (c.t).round;
@@ -448,6 +449,8 @@ begin
     c.a.rejected_count := 0;
     c.a.sign_counted := false;
     c.a.due_counted := false;
+    c.a.return_until := null;
+    c.a.return_asked_at := null;
     c.payload := c.payload || jsonb_build_object('old_assignment', was.id::text, 'policy', 'W1');
     return c;
 end $$;

@@ -100,7 +100,7 @@ begin
         from (
             select i.ticket_id, coalesce(i.due_at, 'infinity') as due
             from hotline.inbox i
-            where (scope = 'all' or i.units @> array[who.unit])
+            where (scope = 'all' or scope = 'unit' and i.units @> array[who.unit] or scope = 'asked' and i.waits_for = any (who.roles))
               and (words_of is null or i.ticket_id = any (words_of))
               and (ids_ is null or i.ticket_id = any (ids_))
               and (whole or i.secrecy = 0)

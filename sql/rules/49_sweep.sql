@@ -135,6 +135,7 @@ begin
         when 'review' then perform hotline.lapse(m.ticket_id, m.clock_id, m.at);
         when 'archive' then perform hotline.archive_or_wait(m);
         when 'calendar' then perform hotline.calendar_fired(m);
+        when 'resume' then perform hotline.step(m.ticket_id, 'resume', hotline.system_actor(), '{}', at_ => m.at);
         when 'unreachable' then perform hotline.step(m.ticket_id, 'close_unreachable', hotline.system_actor(), '{}', at_ => m.at);
         else perform hotline.timer_fired(m);
     end case;

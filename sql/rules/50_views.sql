@@ -90,6 +90,8 @@ language plpgsql stable as $$
 begin
     return (
         select case when k.id is null then null when k.paused_at is not null then 'paused'
+            when t.state = 41 and exists (select from hotline.suspension where ticket_id = t.id and code = 'pause_3' and resumed_at is null)
+                then 'statutory'
             when coalesce(k.met_at, k.stopped_at, hotline.now()) > k.due_at then 'late' when k.met_at is not null then 'kept'
             when k.stopped_at is not null then 'ended' else 'running' end
         from (select 1) one left join lateral (select * from hotline.clock where ticket_id = t.id and kind = 'promise' order by id desc limit 1) k on true
@@ -264,6 +266,7 @@ declare
     loaded hotline.call := (hotline.load(array[t.id]))[1];
     r record;
     p hotline.approval;
+    may api.answer;
     found jsonb := '[]';
 begin
     loaded.actor := who;
@@ -284,13 +287,24 @@ begin
     c := loaded;
     for p in select w.* from unnest(loaded.waits) w loop
         if (hotline.may_decide(c, p)).status is null then
+            may := hotline.may_approve(c, p);
             select found || jsonb_agg(jsonb_build_object('action', w.action, 'transition', w.id, 'zh', w.zh || '：' || k.zh, 'en', w.en || ': ' || k.en,
                 'asks_approval', false, 'approval', p.id::text, 'asks', p.asks,
                 'inputs', hotline.inputs_json(c, w.action, jsonb_build_object('approval', p.id::text))) order by w.ord)
-            into found from hotline.transition w, hotline.approval_kind k where w.action in ('approve', 'reject') and k.kind = p.kind;
+            into found from hotline.transition w, hotline.approval_kind k where (w.action = 'reject' or w.action = 'approve' and may is null) and k.kind = p.kind;
         end if;
     end loop;
     return found;
+end $$;
+
+-- What the unit wrote for the citizen to read while it works.
+create or replace function hotline.progress_text(e hotline.event) returns text
+language plpgsql stable as $$
+begin
+    if e.transition <> 'T44' then
+        return '';
+    end if;
+    return coalesce((select ' ' || body from hotline.event_note where ticket_id = e.ticket_id and event_id = e.id and name = 'text'), '');
 end $$;
 
 -- The complaint's way in plain words, for the citizen: one responsible unit, no internal notes.
@@ -313,10 +327,10 @@ begin
         'wanted', hotline.wanted_json(t), 'objection', hotline.objection_json(t), 'merged_into', hotline.merged_into(t), 'may', hotline.citizen_may(t),
         'reveals', hotline.reveals_json(t),
         'timeline', (select coalesce(jsonb_agg(jsonb_build_object('at', hotline.time_text(e.at), 'kind', e.action,
-                'text', replace(s.zh, '{unit}', coalesce(u.name, '承办单位')), 'text_en', replace(s.en, '{unit}', coalesce(u.name_en, u.name, 'the unit')))
+                'text', replace(s.zh, '{unit}', coalesce(u.name, '承办单位')) || hotline.progress_text(e), 'text_en', replace(s.en, '{unit}', coalesce(u.name_en, u.name, 'the unit')) || hotline.progress_text(e))
                 order by e.n), '[]')
             from hotline.event e join hotline.plain_words s on s.transition = e.transition left join hotline.unit u on u.id = e.unit_id
-            where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20)));
+            where e.ticket_id = t.id and (e.transition <> 'T44' or e.payload->'visible' = 'true') and e.id >= t.id - (86400000::bigint << 20)));
 end $$;
 
 -- The ticket that this one was merged into, by its number.

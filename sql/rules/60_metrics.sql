@@ -130,16 +130,25 @@ begin
 end $$;
 
 -- What a main assignment contributes.  The marks sign_counted and due_counted are set by the sweep when the due time passes.
--- What was returned or cancelled is charged to nobody.
+-- What was returned or cancelled is charged to nobody; what was cancelled by the centre was never given, what was returned was.
 create or replace function hotline.assignment_facts(a hotline.assignment)
 returns table (day date, fact text, bucket smallint, n bigint)
 language plpgsql immutable as $$
 begin
-    if a.role is distinct from 1 or a.state in (8, 9) then
+    if a.role is distinct from 1 or a.state = 9 then
         return;
     end if;
     bucket := 0;
     n := 1;
+    day := hotline.day_of(a.dispatched_at); fact := 'received'; return next;
+    if a.return_asked_at is not null then
+        for day in select hotline.day_of(at) from unnest(a.return_asked_at) at loop
+            fact := 'return_asked'; return next;
+        end loop;
+    end if;
+    if a.state = 8 then
+        return;
+    end if;
     if a.sign_counted then
         day := hotline.day_of(a.dispatched_at); fact := 'sign_due'; return next;
         if not a.deemed_signed and a.signed_at <= a.sign_due_at then
@@ -194,14 +203,15 @@ begin
         return false;
     end if;
     if was.id is null then
-        return is_.round <> 0 or is_.sign_counted or is_.due_counted;
+        return true;
     end if;
     return not coalesce(was.sign_counted = is_.sign_counted
           and was.due_counted = is_.due_counted
           and was.accepted_at is not distinct from is_.accepted_at
           and was.unit_id = is_.unit_id
           and was.dispatched_at = is_.dispatched_at
-          and was.state in (8, 9) = is_.state in (8, 9)
+          and greatest(was.state, 7) = greatest(is_.state, 7)
+          and was.return_asked_at is not distinct from is_.return_asked_at
           and t_was.category_id is not distinct from t_is.category_id
           and t_was.channel = t_is.channel
           and left(t_was.division, 6) is not distinct from left(t_is.division, 6)
@@ -302,6 +312,8 @@ with given as (
         (44, 'sign_ontime', true, '+i:sign_ontime', '按时签收', 'Signed in time'),
         (45, 'reply_accepted', true, '+i:reply_accepted', '审核通过的答复', 'Replies accepted'),
         (46, 'reworked', true, '+i:reworked', '重办', 'Reworks started'),
+        (47, 'received', true, '+i:received', '派给单位', 'Given to units'),
+        (48, 'return_asked', true, '+i:return_asked', '退单申请', 'Returns asked for'),
         (50, 'called', true, '+i:called', '应回访', 'Callbacks due'),
         (51, 'rated', true, '+i:rated', '参评', 'Rated'),
         (52, 'satisfied', true, '+i:satisfied', '满意及以上', 'At least satisfied'),
@@ -349,9 +361,9 @@ values
     ('direct_answer_rate', 6, 1, 'direct', 'accepted', 1, '直接办结率', 'Answered directly',
      '本期受理、由热线中心直接办结', 'Accepted in the period and answered by the centre itself',
      '本期受理（不含其后作废、并案）', 'Accepted in the period (without those voided or merged since)'),
-    ('return_rate', 7, 1, null, null, 1, '退单率', 'Return rate',
-     '本期退单申请（尚未开始统计）', 'Returns asked for in the period (not counted yet)',
-     '本期派给单位的工单（尚未开始统计）', 'Tickets given to units in the period (not counted yet)'),
+    ('return_rate', 7, 2, 'return_asked', 'received', 1, '退单率', 'Return rate',
+     '本期内经单位审批提出的退单申请，不论是否同意', 'Returns asked for in the period with the unit''s approval, granted or not',
+     '本期派给主办单位的派单（含重办与其后退单的，不含热线中心撤销的）', 'Main assignments given in the period (reworks and those returned since included, those the centre cancelled left out)'),
     ('rework_rate', 8, 1, 'reworked', 'reply_accepted', 1, '重办率', 'Rework rate',
      '本期开始的重办', 'Reworks started in the period',
      '本期审核通过的答复', 'Replies accepted in the period'),
@@ -1010,7 +1022,8 @@ language sql immutable as $$
         when count_ = 'open_at_end' then 'left'
         when count_ = 'on_hand' or count_ like 'fate\_%' then 'stock'
         when count_ = 'dispatched' then 'dispatched'
-        when count_ in ('sign_due', 'sign_ontime', 'reworked') then 'a_dispatched'
+        when count_ in ('sign_due', 'sign_ontime', 'reworked', 'received') then 'a_dispatched'
+        when count_ = 'return_asked' then 'a_returns'
         when count_ in ('due', 'due_replied', 'due_ontime') then 'a_due'
         when count_ = 'reply_accepted' then 'a_accepted'
         when count_ <> 'handled_minutes' then 'ended'
@@ -1076,7 +1089,9 @@ $$;
 
 create or replace function hotline.is_charged(count_ text, a hotline.assignment) returns boolean
 language sql immutable as $$
-    select a.state not in (8, 9) and case count_
+    select case when count_ in ('received', 'return_asked') then a.state <> 9 else a.state not in (8, 9) end and case count_
+        when 'received' then true
+        when 'return_asked' then a.return_asked_at is not null
         when 'sign_due' then a.sign_counted
         when 'sign_ontime' then a.sign_counted and not a.deemed_signed and a.signed_at <= a.sign_due_at
         when 'reworked' then a.round > 0
@@ -1161,6 +1176,19 @@ begin
           and (less is null or not coalesce(hotline.is_charged(less, a), false))
         order by a.dispatched_at desc, a.id desc
         limit limit_;
+    elsif basis = 'a_returns' then
+        return query
+        select r.at, a.id, k, a.id, a.round
+        from hotline.assignment a join hotline.ticket k on k.id = a.ticket_id cross join lateral unnest(a.return_asked_at) as r(at)
+        where a.role = 1 and a.return_asked_at is not null and r.at >= t0 and r.at < t1
+          and (r.at, a.id) < (after_at, after_id)
+          and (units is null or a.unit_id = any (units))
+          and (categories is null or coalesce(k.category_id, 0) = any (categories))
+          and (channel_ is null or k.channel = channel_)
+          and hotline.is_of_district(k, district_)
+          and hotline.is_charged(count_, a)
+        order by r.at desc, a.id desc
+        limit limit_;
     elsif basis = 'a_due' then
         return query
         select a.unit_due_at, a.id, k, a.id, a.round
@@ -1229,10 +1257,16 @@ language sql stable as $$
 $$;
 
 -- A main assignment as its events tell it.
+drop function if exists hotline.recount_facts();
+drop function if exists hotline.recount_assignments();
 create or replace function hotline.recount_assignments()
 returns table (ticket_id bigint, assignment_id bigint, unit_id int, round smallint, dispatched_at timestamptz, sign_due_at timestamptz,
-    unit_due_at timestamptz, signed_at timestamptz, deemed_signed boolean, replied_at timestamptz, accepted_at timestamptz, gone boolean)
+    unit_due_at timestamptz, signed_at timestamptz, deemed_signed boolean, replied_at timestamptz, accepted_at timestamptz, gone boolean,
+    cancelled boolean, return_asked timestamptz[])
 language sql stable as $$
+    with undone as (
+        select (e.payload->>'cancelled')::bigint as assignment_id from hotline.event e where e.payload ? 'cancelled'
+    )
     select e.ticket_id, e.assignment_id,
         (array_agg((e.payload->>'main_unit')::int order by e.n) filter (where e.payload ? 'main_unit'))[1],
         (array_agg((e.payload->>'round')::smallint order by e.n) filter (where e.payload ? 'main_unit'))[1],
@@ -1243,7 +1277,9 @@ language sql stable as $$
         coalesce(bool_or(e.transition = 'T31'), false),
         max(e.at) filter (where e.to_state = 50 and e.from_state <> 50 or e.transition = 'T15f'),
         max(e.at) filter (where e.transition in ('T60', 'T15f')),
-        coalesce((array_agg(e.assignment_to order by e.n desc))[1] in (8, 9), false)
+        coalesce((array_agg(e.assignment_to order by e.n desc))[1] in (8, 9), false) or e.assignment_id in (select u.assignment_id from undone u),
+        coalesce((array_agg(e.assignment_to order by e.n desc))[1] = 9, false) or e.assignment_id in (select u.assignment_id from undone u),
+        array_agg(e.at order by e.n) filter (where e.transition = 'T32')
     from hotline.event e
     where e.assignment_id is not null
     group by e.ticket_id, e.assignment_id
@@ -1264,6 +1300,10 @@ language sql stable as $$
                (r.ended_at at time zone 'Asia/Shanghai')::date as end_day,
                (extract(epoch from date_trunc('minute', r.replied_at - r.dispatched_at)) / 60)::bigint as minutes
         from hotline.recount_tickets() r
+    ), given as (
+        select r.*, t.category_id, t.channel, t.division
+        from hotline.recount_assignments() r join t on t.ticket_id = r.ticket_id
+        where not r.cancelled
     ), a as (
         select r.*, t.category_id, t.channel, t.division,
                r.sign_due_at <= s.swept_to or r.sign_due_at <= hotline.now() and k.sign_counted as sign_over,
@@ -1320,6 +1360,11 @@ language sql stable as $$
             ('sign_ontime', sign_over and not deemed_signed and signed_at <= sign_due_at),
             ('reworked', round > 0)) v(fact, holds)
         where v.holds
+        union all
+        select (g.dispatched_at at time zone 'Asia/Shanghai')::date, 'received', 0, unit_id, category_id, channel, division, 1 from given g
+        union all
+        select (r.at at time zone 'Asia/Shanghai')::date, 'return_asked', 0, unit_id, category_id, channel, division, 1
+        from given g cross join lateral unnest(g.return_asked) as r(at)
         union all
         select (a.unit_due_at at time zone 'Asia/Shanghai')::date, v.fact, 0, unit_id, category_id, channel, division, 1
         from a cross join lateral (values
@@ -1449,6 +1494,7 @@ begin
         ('deemed_signed', r.deemed_signed::text, a.deemed_signed::text),
         ('replied_at', r.replied_at::text, a.replied_at::text),
         ('accepted_at', r.accepted_at::text, a.accepted_at::text),
+        ('return_asked_at', r.return_asked::text, a.return_asked_at::text),
         ('sign_counted', case when not r.gone and r.sign_due_at <= s.swept_to then 'true' when r.sign_due_at <= hotline.now() or r.gone then 'any'
                               else 'false' end, a.sign_counted::text),
         ('due_counted', case when not r.gone and r.unit_due_at <= s.swept_to then 'true' when r.unit_due_at <= hotline.now() or r.gone then 'any'

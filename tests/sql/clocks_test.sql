@@ -22,7 +22,7 @@ begin
                 insert into play.twice values (transition_, e.kind);
             end if;
             clocks := clocks || e.kind;
-        elsif e.effect not in ('pause', 'resume') then
+        elsif e.effect in ('meet', 'stop', 'breach') then
             clocks := array(select k from unnest(clocks) k where k <> e.kind and e.kind <> '*');
         end if;
     end loop;
@@ -50,18 +50,24 @@ begin
         exit when not found;
         update play.node set done = true where id = n.id;
         for r in select * from hotline.transition where n.state = any (from_states) and (from_assignment is null or n.assignment = any (from_assignment)) loop
-            to_state := coalesce(r.to_state, n.state);
-            -- What was waited for goes back to where it was asked: the unit, else the dispatcher, else who accepts.
-            if r.id = 'T08' then
-                to_state := case when n.assignment <> 0 then 40 when 'accept' = any (n.clocks) then 11 else 20 end;
-            end if;
-            to_assignment := case when r.id = 'T18' then 1
-                when r.id in ('T71d', 'T72') or n.assignment = 0 or r.to_assignment in (8, 9) then 0 -- a new round, or none that lives
-                else coalesce(r.to_assignment, n.assignment) end;
-            running := play.effects(n.clocks, r.id);
-            insert into play.node (state, assignment, clocks) values (to_state, to_assignment, running) on conflict do nothing;
-            select id into to_id from play.node w where (w.state, w.assignment, w.clocks) = (to_state, to_assignment, running);
-            insert into play.edge values (n.id, to_id, r.id);
+            -- What the effects of a row decide: a new main assignment, none any more, back to where a return or a supplement was asked from.
+            for to_state, to_assignment in
+                select coalesce(s, r.to_state, n.state), coalesce(a, r.to_assignment, n.assignment)
+                from (values ('T18', null, 1), ('T19', null, 1), ('T21', null, 1), ('T24', null, 1), ('T42', null, 3), ('T20', null, 0), ('T36', null, 0),
+                    ('T33', null, 0), ('T34', 30, 1), ('T34', 40, 3), ('T71d', null, 0), ('T72', null, 0),
+                    ('T08', case when n.assignment <> 0 then 40 when 'accept' = any (n.clocks) then 11 else 20 end, n.assignment)) as v(id, s, a)
+                where v.id = r.id
+                union all
+                select coalesce(r.to_state, n.state), case when n.assignment = 0 or r.to_assignment in (8, 9) then 0 else coalesce(r.to_assignment, n.assignment) end
+                where r.id not in ('T18', 'T19', 'T21', 'T24', 'T42', 'T20', 'T36', 'T33', 'T34', 'T71d', 'T72', 'T08')
+            loop
+                -- A mandatory consultation follows a verdict on a return.
+                continue when r.id = 'T36' and n.assignment in (4, 6) or r.id = 'T34' and (to_state = 30) <> ('sign' = any (n.clocks));
+                running := play.effects(n.clocks, r.id);
+                insert into play.node (state, assignment, clocks) values (to_state, to_assignment, running) on conflict do nothing;
+                select id into to_id from play.node w where (w.state, w.assignment, w.clocks) = (to_state, to_assignment, running);
+                insert into play.edge values (n.id, to_id, r.id);
+            end loop;
         end loop;
     end loop;
 end $$;
@@ -85,10 +91,15 @@ select results_eq(
     $$select distinct name_of('state', state) || ' ' || coalesce(name_of('assignment_state', assignment), '-'), array_to_string(array_remove(clocks, 'contact'), ' ')
       from play.node where state < 70 order by 1, 2$$,
     $$values ('draft -', 'draft'), ('handling audit_rejected', 'promise redo unit'), ('handling handling', 'promise redo unit'), ('handling handling', 'promise unit'),
-        ('handling unit_approval', 'promise redo unit'), ('handling unit_approval', 'promise unit'), ('need_supplement -', 'accept promise'), ('need_supplement -', 'dispatch promise'),
-        ('need_supplement handling', 'promise redo unit'), ('need_supplement handling', 'promise unit'), ('pending_accept -', 'accept promise'),
+        ('handling unit_approval', 'promise redo unit'), ('handling unit_approval', 'promise unit'), ('in_consultation -', 'consultation promise'),
+        ('need_supplement -', 'accept promise'), ('need_supplement -', 'dispatch promise'),
+        ('need_supplement handling', 'promise redo unit'), ('need_supplement handling', 'promise unit'),
+        ('parked audit_rejected', 'ledger promise redo unit'), ('parked handling', 'ledger promise redo unit'), ('parked handling', 'ledger promise unit'),
+        ('pending_accept -', 'accept promise'),
         ('pending_audit replied', 'audit promise'), ('pending_callback replied', 'callback closing'), ('pending_callback replied', 'closing'),
-        ('pending_dispatch -', 'dispatch promise'), ('pending_sign pending_sign', 'promise sign unit')$$,
+        ('pending_dispatch -', 'dispatch promise'), ('pending_sign pending_sign', 'promise sign unit'),
+        ('return_review return_req', 'promise redo unit'), ('return_review return_req', 'promise sign unit'), ('return_review return_req', 'promise unit'),
+        ('suspended audit_rejected', 'promise redo unit'), ('suspended handling', 'promise redo unit'), ('suspended handling', 'promise unit')$$,
     'which clocks run where is what the field says'
 );
 select is_empty('select * from play.node n where not exists (select from legal_pair where ticket_state = state and assignment_state = assignment)', 'no way leads to an illegal pair');

@@ -115,7 +115,7 @@ begin
     a.role := 1;
     a.unit_id := case when round_ = 0 then 101 else 102 end;
     a.round := round_;
-    a.state := case when step = 0 then 1 when k.a < 0.1 then 8 when round_ = 0 then 7 else 3 end;
+    a.state := case when step = 0 then 1 when k.a < 0.1 then 8 when k.a > 0.95 then 9 when round_ = 0 then 7 else 3 end;
     a.policy := 'C1';
     a.policy_version := 1;
     a.forbid_return := false;
@@ -129,6 +129,8 @@ begin
     a.accepted_at := case when k.e < 0.7 then a.replied_at + interval '1 day' end;
     a.sign_counted := step > 0 and k.b < 0.9;
     a.due_counted := step > 0 and k.c < 0.9;
+    a.return_asked_at := case when step > 0 and k.a < 0.05 then array[a.dispatched_at + interval '5 hours', a.dispatched_at + interval '3 days']
+        when step > 0 and k.a < 0.2 then array[a.dispatched_at + interval '5 hours'] end;
     return a;
 end $$;
 
@@ -220,7 +222,12 @@ select is(pg_temp.rate('direct_answer_rate'),
     (select array[count(*) filter (where state in (70, 71) and close_kind = 1 and dispatched_at is null), count(*)]::numeric[]
      from slow where in_period and state not in (82, 83)),
     'answered directly');
-select is(pg_temp.figures()->'total'->'rates'->'return_rate', '{"num": null, "den": null, "rate": null}'::jsonb, 'no return rate yet');
+select is(pg_temp.rate('return_rate'),
+    (select array[(select count(*) from assignment r cross join lateral unnest(r.return_asked_at) as at
+                   where r.state <> 9 and at >= '2018-01-01 00:00+08' and at < '2018-04-01 00:00+08'),
+                  count(*) filter (where dispatched_at >= '2018-01-01 00:00+08' and dispatched_at < '2018-04-01 00:00+08')]::numeric[]
+     from assignment where state <> 9),
+    'returns asked for over what was given to units, granted or not; what the centre cancelled was not given');
 select is(pg_temp.rate('rework_rate'),
     (select array[count(*) filter (where sent_in and round > 0),
                   count(*) filter (where accepted_at >= '2018-01-01 00:00+08' and accepted_at < '2018-04-01 00:00+08')]::numeric[] from slow_a),

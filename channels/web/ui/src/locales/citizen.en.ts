@@ -67,7 +67,7 @@ export default {
     busy: 'Looking …',
     received: 'Received',
     promised: 'You will be answered by',
-    promise: { running: '', kept: 'Answered in time.', late: 'This is late; we are pressing for it.', paused: 'Paused as the rules allow.' },
+    promise: { running: '', kept: 'Answered in time.', late: 'This is late; we are pressing for it.', paused: 'Paused as the rules allow.', statutory: 'A procedure that the law prescribes is running.' },
     unit: 'Responsible unit',
     noUnit: 'The hotline is finding the unit',
     reply: 'Answer',

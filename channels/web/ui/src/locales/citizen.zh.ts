@@ -67,7 +67,7 @@ export default {
     busy: '正在查询……',
     received: '已收到',
     promised: '承诺在这一天前答复',
-    promise: { running: '', kept: '已按时答复。', late: '已经超过承诺的时间，我们正在催办。', paused: '按规定暂停计时。' },
+    promise: { running: '', kept: '已按时答复。', late: '已经超过承诺的时间，我们正在催办。', paused: '按规定暂停计时。', statutory: '正在进行法律规定的程序。' },
     unit: '负责单位',
     noUnit: '热线中心正在确定负责单位',
     reply: '答复',

@@ -77,7 +77,7 @@ export default {
     submitted: 'Submitted', person: 'Person', noText: '(no text)', noReplyWanted: 'no reply wanted',
     tellCode: 'Tell the citizen this query code:'
   },
-  promise: { running: '', kept: 'kept', late: 'late', paused: 'paused' },
+  promise: { running: '', kept: 'kept', late: 'late', paused: 'paused', statutory: 'in statutory procedure' },
   contact: {
     anonymous: 'Anonymous', noName: 'No name given', noPhone: 'no phone given', reveal: 'Show contact', hide: 'Hide', show: 'Show',
     why: 'Say what it is for. Who looked, when and why is recorded with the ticket.',
@@ -159,6 +159,8 @@ export default {
     sign_ontime: 'Signed in time',
     reply_accepted: 'Replies accepted',
     reworked: 'Reworks started',
+    received: 'Given to units',
+    return_asked: 'Returns asked for',
     called: 'Callbacks due',
     rated: 'Rated',
     satisfied: 'At least satisfied',

@@ -77,7 +77,7 @@ export default {
     submitted: '提交时间', person: '诉求人', noText: '（未填内容）', noReplyWanted: '不需要答复',
     tellCode: '请把查询码告诉诉求人：'
   },
-  promise: { running: '', kept: '已按时兑现', late: '已超期', paused: '暂停计时' },
+  promise: { running: '', kept: '已按时兑现', late: '已超期', paused: '暂停计时', statutory: '法定程序进行中' },
   contact: {
     anonymous: '匿名', noName: '未留姓名', noPhone: '未留电话', reveal: '查看联系方式', hide: '收起', show: '查看',
     why: '请说明用途。查看时间、人员和用途会记入工单。',
@@ -159,6 +159,8 @@ export default {
     sign_ontime: '按时签收',
     reply_accepted: '审核通过的答复',
     reworked: '重办',
+    received: '派给单位',
+    return_asked: '退单申请',
     called: '应回访',
     rated: '参评',
     satisfied: '满意及以上',
