@@ -513,6 +513,14 @@ end $$;
 
 -- ---- reading -------------------------------------------------------------------------------------------------------
 
+-- Forms that an upgraded database still has.
+drop function if exists hotline.metric_span(date, date, boolean);
+drop function if exists hotline.metric_stretch(date, date);
+drop function if exists hotline.metric_cells(text, date, date, text, boolean, int[], int[], smallint, text);
+drop function if exists hotline.metric_figures(jsonb, numeric);
+drop function if exists hotline.sheet_took(int, int[], int[], date, date, text, int[], int[], int);
+drop function if exists hotline.delta_cells(int[], int[], smallint, text, date, date, text, int[], int[], int);
+
 -- A stretch of time in months and days, or (given in months) in years and months: what is more than half of one at an edge is all of it
 -- less the rest.
 create or replace function hotline.stretch_parts(from_ date, to_ date, big text, small int, half int)
@@ -552,8 +560,6 @@ $$;
 -- Which rows answer for which part of time, each once: how often they count before, in and after the period.  What lies in it is what
 -- lies before its end less what lies before its start, so that an edge is one run of days for both.  daily asks for the days of the
 -- period instead.  (plpgsql: planned once, not in each reading.)
-drop function if exists hotline.metric_upto(date, date, boolean);
-drop function if exists hotline.metric_span(date, date, boolean);
 create or replace function hotline.metric_spans(from_ date, to_ date, daily boolean)
 returns table (grain smallint, first date, last date, before int, within int, after int, by_day boolean)
 language plpgsql immutable rows 10 set plan_cache_mode = force_generic_plan as $$
