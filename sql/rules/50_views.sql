@@ -434,7 +434,8 @@ begin
         'group', (select jsonb_build_object('id', g.id::text, 'lead', g.lead_ticket_id::text, 'alert', g.alert, 'answered_at', hotline.time_text(g.answered_at),
                 'size', jsonb_array_length(members), 'members', case when who.centre then members end)
             from hotline.case_group g where g.lead_ticket_id = t.id or g.id = (select group_id from hotline.case_group_member where ticket_id = t.id) limit 1),
-        'watched', exists (select from hotline.watch where ticket_id = t.id and person_id = who.id));
+        'watched', exists (select from hotline.watch where ticket_id = t.id and person_id = who.id))
+        || hotline.unit_overlays_json(t, who.centre);
     if not who.centre then
         return found;
     end if;
