@@ -155,6 +155,7 @@ function countClosed(c, add) {
 
 function countRound(r, number, inside, add) {
     if (inside(r.dispatched)) {
+        add('received');
         add('sign_due');
         if (!r.deemed && r.signed <= r.signDue) add('sign_ontime');
         if (number > 0) add('reworked');
@@ -174,6 +175,7 @@ const rates = {
     ontime_sign_rate: ['sign_ontime', 'sign_due'],
     ontime_close_rate: ['due_ontime', 'due'],
     direct_answer_rate: ['direct', 'accepted'],
+    return_rate: ['return_asked', 'received'],
     rework_rate: ['reworked', 'reply_accepted'],
     satisfaction_rate: ['satisfied', 'rated'],
     satisfaction_coverage: ['rated', 'called'],

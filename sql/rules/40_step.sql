@@ -677,25 +677,25 @@ end $$;
 
 -- What the engine does by itself after an action, in the same commit: dispatch where the directory is unambiguous, close where
 -- no callback is wanted.  Of several, the first that is allowed.  A refusal just leaves it to people.
-create or replace function hotline.follow_up(c hotline.call, actions text) returns hotline.call
+create or replace function hotline.follow_up(c hotline.call, action_ text) returns hotline.call
 language plpgsql as $$
 declare
-    action_ text;
+    one text;
     f hotline.call;
 begin
-    foreach action_ in array string_to_array(actions, ' ') loop
+    foreach one in array string_to_array(action_, ' ') loop
         f := c;
         f.x := '{}';
-        if action_ = 'dispatch' then
+        if one = 'dispatch' then
             f.x := hotline.auto_dispatch(c.t);
-        elsif action_ = 'urge' then
+        elsif one = 'urge' then
             f.x := hotline.auto_urge(c.t);
-        elsif action_ = 'supervise' then
+        elsif one = 'supervise' then
             f.x := hotline.auto_order(c.t, 'unsatisfied', c.at);
         end if;
         continue when f.x is null;
         f.actor := hotline.system_actor();
-        f := hotline.take(f, action_);
+        f := hotline.take(f, one);
         if (f.said).status = 200 then
             f.event := c.event; -- the person hears of the own step
             f.rule := c.rule;

@@ -118,8 +118,8 @@ const all = [...everybody];
 const lists = [...centre, ...own, ...foreign];
 const finders = ['operator1', 'acceptor1', 'leader1', 'dispatcher1', 'callback1', 'supervisor1'];
 const routes = {
-    'GET /v1/desk/tickets': lists,
-    'GET /v1/desk/counts': lists,
+    'GET /v1/desk/tickets': [...lists, 'admin1'], // what waits for an administrator's decision
+    'GET /v1/desk/counts': [...lists, 'admin1'],
     'GET /v1/desk/reference': all,
     'GET /v1/session': all,
     'POST /v1/desk/tickets': ['operator1'],
