@@ -5,7 +5,8 @@ language plpgsql security definer set search_path = hotline, pg_temp as $$
 begin
     perform hotline.begin(x);
     insert into hotline.sweep (swept_to) select (x->>'upto')::timestamptz
-    where not exists (select from hotline.timer where at <= (x->>'upto')::timestamptz and retry_at is null)
+    -- the first of all timers: found by its index, whatever the plan
+    where (x->>'upto')::timestamptz < coalesce((select at from hotline.timer where retry_at is null order by at, id limit 1), 'infinity')
     on conflict (only_one) do update set swept_to = greatest(sweep.swept_to, excluded.swept_to);
     return row(204, null)::api.answer;
 end $$;

@@ -253,6 +253,7 @@ export class Hotline {
         this.citizen = new Citizen(this);
         this.anybody = new Client(this);
         this.people = new Map();
+        this.unchecked = false; // true: a bench's city is too large to look at ticket by ticket
     }
 
     // The host in conninfo.
@@ -455,7 +456,8 @@ export class Hotline {
         const bug = said.match(/^.*(ERROR: (Address|Leak)Sanitizer|runtime error:|Assertion .* failed).*$/m);
         if (bug)
             problems.push(bug[0]);
-        problems.push(...await this.breaches());
+        if (!this.unchecked)
+            problems.push(...await this.breaches());
         await this.redis?.kill();
         await this.pool?.end();
         if (this.cluster)

@@ -33,6 +33,7 @@ async function together(hotline, statements) {
 // came in within the last hour and nothing of theirs is due yet.
 export async function build(hotline, { tickets, open = Math.round(tickets / 100), months = 24, history = true, live = false }) {
     const began = Date.now();
+
     const chunk = 50000;
     const chunks = [];
 
