@@ -154,7 +154,7 @@ begin
                 select (e).id, (e).ticket_id, (e).n, (e).transition, (e).action, (e).at, (e).actor_id, (e).actor_role, (e).unit_id, (e).assignment_id,
                     (e).from_state, (e).to_state, (e).assignment_from, (e).assignment_to, (e).units, (e).payload, (e).prev_hash, hotline.event_hash((e).prev_hash, e)
                 from (
-                    select (row((hotline.id_at(s.at) | (s.ticket_id + i & 1048575)), s.ticket_id, s.n, s.transition, s.action, s.at, null, s.role, s.unit_id,
+                    select (row((hotline.id_at(s.at) | (nextval('hotline.id_seq') & 1048575)), s.ticket_id, s.n, s.transition, s.action, s.at, null, s.role, s.unit_id,
                         s.assignment_id, s.from_state, s.to_state, s.a_from, s.a_to, coalesce(u.path, '{}'), s.payload, h.hash, null)::hotline.event) as e
                     from step s left join head h on h.ticket_id = s.ticket_id and h.n = i - 1 left join hotline.unit u on u.id = s.unit_id
                     where s.n = i
@@ -206,7 +206,7 @@ begin
     join bench.term m on m.kind = k.kind and m.day = hotline.day_of(k.start_at)
     where k.start_at is not null and (l.ended is null or l.n % 10 = 0); -- of what has ended nobody reads the clocks by the thousand
     insert into hotline.timer (id, at, ticket_id, kind, clock_id)
-    select hotline.id_at(city.now_) | (nextval('hotline.id_seq') & 1048575), k.due_at, k.ticket_id, 'clock', k.id
+    select hotline.id_at(k.start_at) | (nextval('hotline.id_seq') & 1048575), k.due_at, k.ticket_id, 'clock', k.id
     from life l join hotline.clock k on k.ticket_id = l.id
     where l.ended is null and k.due_at > city.now_ and (k.met_at is null or k.kind in ('sign', 'unit'));
     insert into hotline.inbox (ticket_id, ticket_no, version, state, assignment_state, title, appeal_type, urgency, secrecy, channel, category_id, division,

@@ -33,10 +33,10 @@ async function together(hotline, statements) {
 // came in within the last hour and nothing of theirs is due yet.
 export async function build(hotline, { tickets, open = Math.round(tickets / 100), months = 24, history = true, live = false }) {
     const began = Date.now();
-
     const chunk = 50000;
     const chunks = [];
 
+    hotline.unchecked = true;
     await http(hotline, texts.map((text) => ['POST /v1/tickets', null, text]), { connections: 8, time: 60 });
     for (let from = 1; from <= tickets; from += chunk)
         chunks.push(`select bench.fill(${from}, ${Math.min(from + chunk, tickets + 1)})`);

@@ -12,11 +12,11 @@ import { http, out, round, say, seconds, size } from './load.mjs';
 
 const main = 101; // the unit that has 40 % of the work
 
-// A unit that has little of it, but more than a page.
+// A unit that has little more than a page of it, in a city of either size.
 async function small(hotline) {
     const [unit] = await hotline.sql(`
         select u.id from hotline.unit u cross join lateral (select count(*) as n from hotline.inbox where units @> array[u.id]) i
-        where i.n >= 25 order by i.n, u.id limit 1`);
+        where i.n > 0 order by i.n < 25, abs(i.n - 25), u.id limit 1`);
 
     return unit.id;
 }
@@ -33,7 +33,8 @@ async function deep(hotline) {
 // What the lists ask for; the words of the last are in one complaint of a hundred and eighty.
 const questions = async (hotline) => ({
     state: 'state=pending_accept',
-    light: 'light=yellow,red',
+    light: 'light=yellow',
+    late: 'light=red,deep_red',
     subtree: `unit=${await small(hotline)}`,
     words: `q=${encodeURIComponent('路灯不亮')}`,
     rare_words: `q=${encodeURIComponent('江边步道井盖破损')}`,
