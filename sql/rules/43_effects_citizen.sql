@@ -593,12 +593,14 @@ begin
     return c;
 end $$;
 
+-- Nobody is responsible until the next dispatch; what assisted the unit ends with its part, and a return it asked for is not decided.
 create or replace function hotline.do_recuse(c hotline.call) returns hotline.call
 language plpgsql as $$
 begin
+    update hotline.return_request set verdict = 'dropped', decided_at = c.at where ticket_id = (c.t).id and verdict is null;
     c := hotline.add_conflict(c, (c.a).unit_id);
     perform hotline.note_inputs(c, 'reason');
-    return c;
+    return hotline.end_assignment(c, 9);
 end $$;
 
 create or replace function hotline.do_name_conflict(c hotline.call) returns hotline.call

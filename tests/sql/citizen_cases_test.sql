@@ -356,6 +356,19 @@ select is(play.tries('dispatcher1', :t, 'dispatch', '{"main_unit": 102, "co_unit
 select play.must('dispatcher1', :t, 'dispatch', '{"main_unit": 102, "instruction": "请办理"}');
 select is(play.state(:t), 'pending_sign/pending_sign', 'another unit has it');
 select is((select state::int from assignment where ticket_id = :t and unit_id = 101), 9, 'and the first is charged with nothing');
+select play.ticket('with_co') as t \gset
+select play.does('st-gaj.d', :t, 'recuse');
+select is((select unit_id from ticket where id = :t), null, 'who stepped aside is not responsible any more');
+select results_eq(format('select unit_id, name_of(''assignment_state'', state) from assignment where ticket_id = %s order by unit_id', :t), $$values (101, 'cancelled'), (102, 'cancelled')$$, 'what assisted that unit ends with it');
+select is((select units from inbox where ticket_id = :t), '{}', 'and no unit has it in its list');
+select play.ticket('sub_waiting') as t \gset
+select play.does('st-gaj.d', :t, 'recuse');
+select is((select count(*)::int from assignment where ticket_id = :t and state not in (8, 9)), 0, 'nor has a part of the unit');
+select play.ticket('return_review') as t \gset
+select play.does('auditor1', :t, 'recuse');
+select is((select verdict from return_request where ticket_id = :t), 'dropped', 'a return it asked for is not decided any more');
+select play.must('dispatcher1', :t, 'dispatch', '{"main_unit": 102, "instruction": "请办理"}');
+select is(play.story(:t), 'T05 T06 T18 ASK T32 T80 T18', 'and stands in nobody''s way');
 select play.file('{"type": "report"}') as t \gset
 select play.must('acceptor1', :t, 'accept', play.good('accept', :t) || '{"conflict_units": [101]}');
 select is(play.tries('dispatcher1', :t, 'dispatch', play.good('dispatch', :t)), '422 conflict_unit main_unit', 'a unit that a report names does not get it');
