@@ -1,9 +1,21 @@
 -- The transition table.  Rows are rewritten as a whole at each deploy; what is special about one is named, not written here.
 
+-- The codes of states, by name; a name that is none would be a row that never fits.
+create or replace function hotline.states_of(kind_ text, names text) returns smallint[]
+language plpgsql stable strict as $$
+declare
+    codes smallint[] := hotline.codes_of(kind_, string_to_array(names, ' '));
+begin
+    if cardinality(codes) <> cardinality(string_to_array(names, ' ')) then
+        raise exception 'unknown or repeated % in "%"', kind_, names;
+    end if;
+    return codes;
+end $$;
+
 create or replace function hotline.states(names text) returns smallint[]
-language sql stable strict as $$ select hotline.codes_of('state', string_to_array(names, ' ')) $$;
+language sql stable strict as $$ select hotline.states_of('state', names) $$;
 create or replace function hotline.assignment_states(names text) returns smallint[]
-language sql stable strict as $$ select hotline.codes_of('assignment_state', string_to_array(names, ' ')) $$;
+language sql stable strict as $$ select hotline.states_of('assignment_state', names) $$;
 
 delete from hotline.clock_effect;
 delete from hotline.transition;

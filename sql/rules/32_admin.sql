@@ -1,8 +1,8 @@
 -- What administrators may change, with which inputs; and the one step of the workflow that follows from it by itself.
 
 insert into hotline.transition (id, action, from_states, effect, zh, en, ord) values
-    ('CAL', 'calendar_adjust', hotline.states('pending_accept need_supplement pending_dispatch in_consultation pending_sign return_review handling
-        suspended parked pending_audit pending_callback'), 'do_calendar_adjust', '日历调整', 'Calendar changed', 99);
+    ('CAL', 'calendar_adjust', hotline.states('draft pending_accept need_supplement pending_dispatch in_consultation pending_sign return_review handling '
+        'suspended parked pending_audit pending_callback closed'), 'do_calendar_adjust', '日历调整', 'Calendar changed', 99);
 
 insert into hotline.role_right (role, action, scope) values ('SYS', 'calendar_adjust', 'all');
 insert into hotline.role_right (role, action, scope)

@@ -347,7 +347,8 @@ begin
     return c;
 end $$;
 
--- Paused clocks of a kind ('*': all) run again with what was left of their budget; assignment and promise show the later due time.
+-- Paused clocks of a kind ('*': all) run again with what was left of their budget, but not beyond an outer limit; assignment and promise
+-- show the later due time.
 create or replace function hotline.clock_resume(c hotline.call, kind_ text) returns hotline.call
 language plpgsql as $$
 declare
@@ -356,7 +357,7 @@ begin
     foreach k in array coalesce(c.clocks, '{}') loop
         if (kind_ = '*' or k.kind = kind_) and k.paused_at is not null and k.met_at is null and k.stopped_at is null then
             update hotline.clock_pause set to_at = c.at where clock_id = k.id and to_at is null;
-            k.due_at := hotline.clock_after_pause(k.calendar_id, k.due_at, k.unit, k.paused_at, c.at);
+            k.due_at := greatest(k.due_at, least(hotline.clock_after_pause(k.calendar_id, k.due_at, k.unit, k.paused_at, c.at), (c.t).outer_due_at));
             k.paused_at := null;
             c := hotline.clock_moved(c, k);
         end if;

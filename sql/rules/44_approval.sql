@@ -67,6 +67,7 @@ begin
         p.decider_role := k.decider_role;
         p.action := coalesce(k.runs, p.action);
         p.due_at := hotline.review_due(k, c.a, c.at);
+        p.due_from := c.at;
         if k.decider is not null then
             execute format('select hotline.%I($1, $2)', k.decider) into p.decider_role using c, p.asks;
         end if;
@@ -263,7 +264,8 @@ begin
     select * into k from hotline.approval_kind where kind = p.kind;
     up := case when k.chain is null then nullif(k.up_role, p.decider_role) else k.chain[array_position(k.chain, p.decider_role) + 1] end;
     update hotline.approval set decider_role = coalesce(up, decider_role), lapses = lapses + 1,
-        due_at = case when up is null then due_at else hotline.review_due(k, c.a, c.at) end
+        due_at = case when up is null then due_at else hotline.review_due(k, c.a, c.at) end,
+        due_from = case when up is null then due_from else c.at end
     where id = pid returning * into p;
     if up is not null then
         c := hotline.set_timer(c, 'review', p.due_at, p.id);

@@ -39,7 +39,7 @@ language sql stable as $$
     select e.ticket_id, format('%s (event %s) on a ticket that was %s', e.transition, e.n, hotline.name_of('state', e.from_state))
     from hotline.event e
     where e.from_state >= 70
-      and hotline.step_of(e.transition) not in ('T55', 'T70', 'T71', 'T72', 'T75', 'T79', 'T81', 'T82', 'ASK', 'APPROVE', 'REJECT', 'LAPSE')
+      and hotline.step_of(e.transition) not in ('T55', 'T70', 'T71', 'T72', 'T75', 'T79', 'T81', 'T82', 'CAL', 'ASK', 'APPROVE', 'REJECT', 'LAPSE')
 $$;
 
 -- 3. Pauses of a clock follow one another, are no longer than its age, and have the approver that their reason wants.

@@ -163,6 +163,18 @@ select is(:'promise'::text, '03-18', 'ten workdays');
 select is(play.why(play.put('calendar', '1', '{"days": ["2026-03-05 maybe"]}')), '422 bad_inputs days bad_day', 'a day is off, worked or as published');
 select is(play.why(play.put('calendar', '1', '{"days": ["2025-03-05 off"]}')), '422 bad_inputs days bad_day', 'last year is over');
 select is(play.why(play.put('calendar', '9', '{"name": "夜班", "hours": ["18:00-12:00", "14:00-15:00"]}')), '422 bad_inputs hours bad_hours', 'hours that run backwards');
+select (api.receive_province(jsonb_build_object('external_id', 'P1', 'title', '占道经营', 'content', '夜市占道经营。', 'type', 'complaint', 'outer_due_at', '2026-03-09T23:59:59+08:00', 'at', play.clock()))).body->>'number' as no \gset
+select ticket_id as province from ticket_ref where ticket_no = :'no' \gset
+select (api.receive_province(jsonb_build_object('external_id', 'P2', 'title', '占道经营', 'content', '夜市占道经营。', 'type', 'complaint', 'outer_due_at', '2026-03-09T23:59:59+08:00', 'at', play.clock()))).body->>'number' as no \gset
+select ticket_id as extended from ticket_ref where ticket_no = :'no' \gset
+select play.does('dispatcher1', :province, 'dispatch');
+select play.does('dispatcher1', :extended, 'dispatch');
+select play.does('st-gaj.d', :extended, 'sign');
+select play.must('st-gaj.d', :extended, 'request_extension', play.good('request_extension', :extended) || '{"new_due": "2026-03-09T23:59:59+08:00"}');
+select play.does('st-gaj.a', :extended, 'approve');
+select play.does('dispatcher1', :extended, 'approve_extension');
+select play.ticket('park_up') as parking, play.ticket('closed') as objected \gset
+select (api.citizen(jsonb_build_object('number', (select ticket_no from ticket where id = :objected), 'code_hash', 'code', 'id', :'objected', 'action', 'object', 'inputs', '{"text": "夜里还在施工，没有解决。"}'::jsonb, 'at', play.clock()))).status \g /dev/null
 select cmp_ok(((play.put('calendar', '1', '{"days": ["2026-03-05 off 台风停工"]}')).body->'effect'->>'tickets')::int, '>', 0, 'a storm: open tickets are looked at');
 select is((select is_work from workday where calendar_id = 1 and day = '2026-03-05'), false, 'nobody works');
 select is((select to_char(unit_due_at, 'MM-DD') from assignment where ticket_id = :new), '03-09', 'not in this moment');
@@ -173,6 +185,13 @@ select is((select row(action, actor_role, payload->'clocks'->0->>'kind', payload
 select is((select count(*)::int from event where ticket_id = :new), :n + 1, 'and one only');
 select is((select to_char(due_at, 'MM-DD') from inbox where ticket_id = :new), (select to_char(min(due_at), 'MM-DD') from clock where ticket_id = :new and kind in ('sign', 'unit') and met_at is null and stopped_at is null), 'lists know');
 select is((select count(*)::int from timer m join clock k on k.ticket_id = m.ticket_id and k.id = m.clock_id where m.ticket_id = :new and m.kind = 'clock' and m.at <> k.due_at), 0, 'so does the sweep');
+-- A decision that is waited for has that day more too, and what the province allows is not passed.
+select (select to_char(due_at, 'MM-DD HH24:MI') from approval where ticket_id = :parking and verdict is null) as review, (select to_char(due_at, 'MM-DD HH24:MI') from approval where ticket_id = :objected and verdict is null) as objection \gset
+select is(:'review'::text || ', ' || :'objection', '03-06 23:59, 03-06 23:59', 'who decides has a workday, which is another one now');
+select is((select count(*)::int from timer m join approval w on w.ticket_id = m.ticket_id and w.id = m.clock_id where m.ticket_id in (:parking, :objected) and m.kind = 'review' and m.at = w.due_at), 2, 'the sweep knows');
+select is((select payload->'reviews'->0->>'kind' from event where ticket_id = :objected order by n desc limit 1), 'objection', 'an event says so');
+select is((select to_char(promise_due_at, 'MM-DD') || ' ' || to_char(unit_due_at, 'MM-DD') from ticket t join assignment a on a.ticket_id = t.id where t.id = :province), '03-09 03-06', 'what the province set stays as it is');
+select is((select to_char(unit_due_at, 'MM-DD') from assignment where ticket_id = :extended), '03-09', 'a unit that was given the day before is not given another');
 -- The storm does not come: times stay, unless it is said that they may come earlier.
 select is(play.puts('calendar', '1', '{"days": ["2026-03-05 published"]}'), '200', 'the storm does not come');
 select play.sweep() \g /dev/null
