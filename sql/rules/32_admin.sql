@@ -52,6 +52,7 @@ from (values
     ('policy', 'name_en', 'text', false, 2, 200, null, '英文名称', 'Name in English'),
     ('policy', 'promise', 'text', false, 5, 20, null, '承诺时限（数量 单位）', 'Promise (number and unit)'),
     ('policy', 'clocks', 'list', false, 0, 20, null, '各环节时限（环节 数量 单位）', 'Clocks (kind, number, unit)'),
+    ('policy', 'extensions', 'list', false, 0, 2, null, '延期（第几次 数量 单位）', 'Extensions (which, number, unit)'),
     ('policy', 'valid_from', 'text', false, 10, 10, null, '生效日期', 'Valid from'),
     ('calendar', 'name', 'text', false, 2, 100, null, '名称', 'Name'),
     ('calendar', 'hours', 'list', false, 1, 2, null, '办公时间', 'Office hours'),

@@ -79,6 +79,8 @@ begin
         when 'policy' then
             return (select jsonb_build_object('version', p.version, 'name', p.name, 'name_en', p.name_en, 'promise', p.promise_budget || ' ' || p.promise_unit,
                 'clocks', (select jsonb_agg(k.kind || ' ' || k.budget || ' ' || k.unit order by k.kind) from hotline.policy_clock k where k.policy = p.code and k.version = p.version),
+                'extensions', (select coalesce(jsonb_agg(e.n || ' ' || e.budget || ' ' || e.unit order by e.n), '[]')
+                               from hotline.policy_extension e where e.policy = p.code and e.version = p.version),
                 'valid_from', p.valid_from)
                 from hotline.policy p where p.code = key_ order by p.version desc limit 1);
         when 'calendar' then
@@ -525,6 +527,12 @@ begin
     if bad is not null or (select count(*) <> count(distinct split_part(e, ' ', 1)) from jsonb_array_elements_text(x->'clocks') e) then
         return hotline.bad_field('clocks', 'bad_budget', '写作“unit 5 workday”，每种一次：' || coalesce(bad, ''), 'Written as "unit 5 workday", each kind once: ' || coalesce(bad, ''));
     end if;
+    bad := (select string_agg(e, ', ') from jsonb_array_elements_text(x->'extensions') e where e !~ '^[12] [1-9][0-9]{0,2} (workday|hour)$');
+    if bad is not null or (select count(*) <> count(distinct left(e, 1)) or bool_or(left(e, 1) = '2') and not bool_or(left(e, 1) = '1') or count(distinct split_part(e, ' ', 3)) > 1
+            from jsonb_array_elements_text(x->'extensions') e) then
+        return hotline.bad_field('extensions', 'bad_budget', '写作“1 5 workday”“2 10 workday”，第一次和第二次，单位相同：' || coalesce(bad, ''),
+            'Written as "1 5 workday", "2 10 workday": the first and the second, in one unit: ' || coalesce(bad, ''));
+    end if;
     p.version := coalesce(was.version, 0) + 1;
     p.name := coalesce(nullif(x->>'name', ''), was.name);
     p.name_en := coalesce(nullif(x->>'name_en', ''), was.name_en);
@@ -543,6 +551,11 @@ begin
     select key_, p.version, k.kind, coalesce(split_part(e, ' ', 2)::int, k.budget), coalesce(split_part(e, ' ', 3), k.unit)
     from hotline.policy_clock k left join lateral (select e from jsonb_array_elements_text(x->'clocks') e where split_part(e, ' ', 1) = k.kind) given on true
     where k.policy = coalesce(was.code, 'H1') and k.version = coalesce(was.version, (select max(version) from hotline.policy where code = 'H1'));
+    insert into hotline.policy_extension (policy, version, n, budget, unit)
+    select key_, p.version, split_part(e, ' ', 1)::smallint, split_part(e, ' ', 2)::int, split_part(e, ' ', 3) from jsonb_array_elements_text(x->'extensions') e
+    union all
+    select key_, p.version, e.n, e.budget, e.unit from hotline.policy_extension e
+    where not x ? 'extensions' and e.policy = coalesce(was.code, 'H1') and e.version = coalesce(was.version, (select max(version) from hotline.policy where code = 'H1'));
     return hotline.answer(200, jsonb_build_object('policy_version', p.version));
 end $$;
 

@@ -150,6 +150,13 @@ select play.go('2026-03-04 09:00') \g /dev/null
 select play.ticket('pending_sign') as new \gset
 select is((select row(a.policy_version, to_char(unit_due_at, 'MM-DD'))::text from assignment a where ticket_id = :new), '(2,03-09)', 'tomorrow''s has the new one');
 select is((select count(*) from policy_clock where policy = 'H1' and version = 2), (select count(*) from policy_clock where policy = 'H1' and version = 1), 'clocks that were not named stayed');
+select is(play.item('policy', 'H1')->'extensions', '["1 5 workday", "2 10 workday"]', 'so did the extensions');
+select play.does('st-gaj.d', :new, 'sign');
+select is(play.tries('st-gaj.d', :new, 'request_extension', play.good('request_extension', :new) || '{"new_due": "2026-03-13T23:59:59+08:00"}'), '200', 'which a ticket of the new version may have');
+select is(play.why(play.put('policy', 'H1', '{"extensions": ["2 10 workday"]}')), '422 bad_inputs extensions bad_budget', 'no second without a first');
+select is(play.puts('policy', 'H1', '{"extensions": ["1 3 workday"]}'), '200', 'from now on one, of three days');
+select play.ticket('handling') as other \gset
+select is(play.tries('st-gaj.d', :other, 'request_extension', play.good('request_extension', :other) || '{"new_due": "2026-03-13T23:59:59+08:00"}'), '422 bad_inputs new_due', 'no more than that');
 select play.does('st-gaj.d', :old, 'sign');
 select play.does('st-gaj.h', :old, 'first_contact');
 select play.replied(:old);
