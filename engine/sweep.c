@@ -141,12 +141,24 @@ static void fold(void *arg)
     call(&api_fold, "{}", 2, folded);
 }
 
+/* One partition a call, until all are there. */
+static void kept_up(const struct db_answer *answer, void *arg)
+{
+    cJSON *data = answer->status == 200 ? cJSON_ParseWithLength(answer->body, answer->len) : NULL;
+    const cJSON *made = cJSON_GetObjectItem(data, "made");
+
+    (void)arg;
+    if (sweep.upkeep_timer && cJSON_IsNumber(made) && made->valueint > 0)
+        timer_set(sweep.upkeep_timer, 0);
+    cJSON_Delete(data);
+}
+
 /* Months ahead and old rows are in no hurry: once an hour is often, and a failure waits for the next. */
 static void keep_up(void *arg)
 {
     (void)arg;
     timer_set(sweep.upkeep_timer, UPKEEP_MS);
-    call(&api_upkeep, "{}", 2, told);
+    call(&api_upkeep, "{}", 2, kept_up);
 }
 
 /* A power cut is noticed long before two minutes have passed. */

@@ -100,8 +100,11 @@ begin
     return body || lpad((98 - mod(body::numeric * 100, 97))::text, 2, '0');
 end $$;
 
--- Months of every partitioned table from first to last, made by create and attach so that readers are not locked out.
-create or replace function hotline.partition_make(first_day date, last_day date) returns int
+-- Months of every partitioned table from first to last, at most "most" partitions, made by create and attach so that readers are not
+-- locked out → how many were made; 0: all are there.  An attach locks its table's default partition until the transaction ends, and
+-- readers take several tables in any order: beside them one a transaction, asked for again until there is none left.  Who makes
+-- months at the same time waits for the other's transaction.
+create or replace function hotline.partition_make(first_day date, last_day date, most int default null) returns int
 language plpgsql as $$
 declare
     parent text;
@@ -109,6 +112,7 @@ declare
     child text;
     made int := 0;
 begin
+    perform pg_advisory_xact_lock(hashtext('hotline.partition_make'));
     for parent in
         select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = 'hotline' and c.relkind = 'p' order by 1
@@ -119,6 +123,9 @@ begin
         month := date_trunc('month', first_day)::date;
         while month <= last_day loop
             child := parent || to_char(month, '_YYYYMM');
+            if made = most then
+                return made;
+            end if;
             if to_regclass(format('hotline.%I', child)) is null then
                 -- A ticket is changed about ten times: with room on its page a change needs no new index entries.
                 execute format('create table hotline.%I (like hotline.%I including all)%s', child, parent,
@@ -135,15 +142,19 @@ begin
 end $$;
 
 -- From last month, or the first month there are tickets of (a table that came later has it too), to three months ahead.
-create or replace function hotline.partitions_ahead() returns int
+drop function if exists hotline.partition_make(date, date);
+
+create or replace function hotline.partitions_ahead(most int default null) returns int
 language plpgsql as $$
 declare
     today date := hotline.day_of(hotline.now());
     first_month date := (select min(to_date(right(c.relname, 6), 'YYYYMM')) from pg_class c join pg_namespace n on n.oid = c.relnamespace
                          where n.nspname = 'hotline' and c.relname ~ '^ticket_[0-9]{6}$' and c.relispartition);
 begin
-    return hotline.partition_make(least((today - interval '1 month')::date, first_month), (today + interval '3 months')::date);
+    return hotline.partition_make(least((today - interval '1 month')::date, first_month), (today + interval '3 months')::date, most);
 end $$;
+
+drop function if exists hotline.partitions_ahead();
 
 -- How many rows lie in default partitions: there should be none.
 create or replace function hotline.partition_strays() returns bigint

@@ -13,7 +13,8 @@ $$;
 select play.go('2031-05-20 10:00') \g /dev/null
 select ok((api.ready(jsonb_build_object('at', play.clock()))).body::jsonb->'problems' ? 'partitions_missing', 'a month that nobody made is a problem');
 select is(play.months(3), 0::bigint, 'and there is none');
-select cmp_ok(((api.upkeep(jsonb_build_object('at', play.clock()))).body->>'made')::int, '>', 0, 'the engine makes them');
+select is(((api.upkeep(jsonb_build_object('at', play.clock()))).body->>'made')::int, 1, 'the engine makes them, one a call');
+do $$ begin while ((api.upkeep(jsonb_build_object('at', play.clock()))).body->>'made')::int > 0 loop end loop; end $$;
 select is(play.months(n), (select count(*) from pg_class c join pg_namespace s on s.oid = c.relnamespace where nspname = 'hotline' and relkind = 'p'),
     'one of every large table, ' || n || ' months ahead') from generate_series(0, 3) n;
 select is((api.ready(jsonb_build_object('at', play.clock()))).body::jsonb->'problems', '[]', 'all is well');

@@ -77,6 +77,10 @@ char *sql_text(PGconn *db, const char *statement, int n, const char *const *valu
 bool sql_is(PGconn *db, const char *statement, int n, const char *const *values);
 long sql_number(PGconn *db, const char *statement, int n, const char *const *values);
 
+/* Makes the months of every partitioned table from a day to another (dates of the city) that are missing, beside a running engine.
+ * How many partitions were made. */
+long sql_make_months(PGconn *db, const char *first, const char *last);
+
 /* Print the rows as columns set under each other, with a heading from the names of the columns. */
 void sql_print(PGresult *rows);
 

@@ -156,12 +156,11 @@ static void make_months(struct import *im)
 
     for (int i = 0; i < MONTHS; i++) {
         char day[24];
-        const char *const values[] = { day };
 
         if (!im->months[i])
             continue;
         snprintf(day, sizeof day, "%d-%02d-01", FIRST_YEAR + i / 12, i % 12 + 1);
-        made += sql_number(im->db, "select hotline.partition_make($1::date, $1::date)", 1, values);
+        made += sql_make_months(im->db, day, day);
     }
     if (made)
         printf("%s: %ld partitions made\n", im->path, made);

@@ -335,8 +335,7 @@ static void prepare(struct replay *replay, const struct args *args)
     if (!replay->lives || !replay->heap.at || !replay->batch || !replay->ended)
         fail("no memory for %d complaints", replay->n);
     plan_make(replay->lives, replay->n, (uint64_t)args_number(args, "seed", 1, 0, 1000000000), start, days);
-    sql_do(replay->db, "select hotline.partition_make($1::timestamptz::date, $2::timestamptz::date)", 2,
-           (const char *[]){ moment_text(start, from), moment_text(start + (moment)(days + 180) * DAY, to) });
+    sql_make_months(replay->db, moment_text(start, from), moment_text(start + (moment)(days + 180) * DAY, to));
     replay->at = start;
     sim_move(replay->db, start);
     wait_sweep(replay->db, start, NULL);

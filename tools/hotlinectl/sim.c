@@ -30,10 +30,9 @@ void sim_move(PGconn *db, moment to)
 
 void sim_make_months(PGconn *db, moment at)
 {
-    char text[MOMENT_SIZE];
-    const char *const values[] = { moment_text(at, text) };
+    char first[MOMENT_SIZE], last[MOMENT_SIZE];
 
-    sql_do(db, "select hotline.partition_make($1::timestamptz::date - 31, $1::timestamptz::date + 124)", 1, values);
+    sql_make_months(db, moment_text(at - 31 * DAY, first), moment_text(at + 124 * DAY, last));
 }
 
 static moment read_moment(const char *text)

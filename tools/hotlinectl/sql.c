@@ -73,6 +73,19 @@ long sql_number(PGconn *db, const char *statement, int n, const char *const *val
     return number;
 }
 
+/* One a transaction: readers take the tables in any order, and must not wait for one while this waits for another. */
+long sql_make_months(PGconn *db, const char *first, const char *last)
+{
+    long made = 0, more;
+
+    do {
+        more =
+            sql_number(db, "select hotline.partition_make($1::date, $2::date, 1)", 2, (const char *[]){ first, last });
+        made += more;
+    } while (more);
+    return made;
+}
+
 /* How many columns of a terminal a text takes: characters from U+1100 on count two, which is right for Chinese. */
 static int width(const char *text)
 {
