@@ -337,7 +337,9 @@ begin
         if k.met_at is null and k.stopped_at is null and k.paused_at is null
                 and (k.kind = kind_ or kind_ = '*' and case k.kind when 'promise' then r.stops_promise when 'ledger' then false else r.stops_unit end) then
             insert into hotline.clock_pause (ticket_id, clock_id, reason, from_at, asked_by, approved_by)
-            values (k.ticket_id, k.id, reason_, c.at, asked, approved);
+            values (k.ticket_id, k.id, reason_, c.at, asked, approved)
+            on conflict (clock_id, from_at) do update set reason = excluded.reason, to_at = null, asked_by = excluded.asked_by,
+                approved_by = excluded.approved_by; -- one that ended at the moment it began, and begins again
             k.paused_at := c.at;
             ks[i] := k;
             c.touched := c.touched || k.id;
