@@ -143,7 +143,7 @@ begin
 end $$;
 
 create or replace function hotline.days_since_closing(c hotline.call, days int) returns boolean
-language sql stable as $$ select (c.t).closed_at + make_interval(days => days) < c.at $$;
+language sql stable as $$ select coalesce((c.t).closed_at, (c.t).ended_at) + make_interval(days => days) < c.at $$;
 
 -- Once, within seven days, where the citizen was asked and did not rate.
 create or replace function hotline.may_rate_late(c hotline.call) returns api.answer
@@ -165,7 +165,7 @@ begin
     end if;
     if hotline.days_since_closing(c, hotline.setting_int(case (c.t).close_kind when 7 then 'objection.supplement_days' else 'objection.days' end)) then
         return hotline.problem(409, 'too_late_to_object', '已过提出异议的期限。', 'The time for an objection is over.');
-    elsif exists (select from hotline.approval where ticket_id = (c.t).id and kind = 'objection' and asked_at >= (c.t).closed_at) then
+    elsif exists (select from hotline.approval where ticket_id = (c.t).id and kind = 'objection' and asked_at >= (c.t).ended_at) then
         return hotline.problem(409, 'objected_already', '您已提出过异议，只能提出一次。', 'An objection was made already; it can be made once.');
     end if;
     return null;

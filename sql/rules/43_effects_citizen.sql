@@ -428,6 +428,18 @@ begin
     return c;
 end $$;
 
+-- What was refused waits to be accepted again; a call that was refused before it was submitted is promised from now.
+create or replace function hotline.do_object_refusal(c hotline.call) returns hotline.call
+language plpgsql as $$
+begin
+    if (c.t).submitted_at is null then
+        c.t.submitted_at := c.at;
+        c := hotline.clock_start(c, 'promise');
+    end if;
+    perform hotline.note_words(c, 'text');
+    return c;
+end $$;
+
 create or replace function hotline.do_reopen(c hotline.call) returns hotline.call
 language plpgsql as $$
 begin

@@ -381,10 +381,10 @@ begin
         elsif t.state = 60 and not exists (select from hotline.callback where ticket_id = t.id and round = t.round) then
             found := found || '"rate"';
         end if;
-    elsif t.state = 70 then
+    elsif t.state in (70, 80) then
         c.t := t;
         c.at := hotline.now();
-        if hotline.may_rate_late(c) is null then
+        if t.state = 70 and hotline.may_rate_late(c) is null then
             found := found || '"rate"';
         end if;
         if hotline.may_object(c) is null then

@@ -273,6 +273,27 @@ select play.go('2026-05-31 10:01');
 select is(play.tries('leader1', :t, 'reopen', '{"reason": "群众再次反映"}'), '409 too_late_to_reopen', 'after ninety days it stays closed');
 select play.go('2026-03-02 10:00');
 
+-- What was refused is objected to as well: once, and the shift lead looks at it.
+
+select play.ticket('refused') as t, play.draft() as d \gset
+select is(play.view(:t)->'may', '["object"]', 'a citizen may object to a refusal');
+select is(play.says_citizen(:t, 'object', '{"text": "此事没有进入诉讼。"}'), '200', 'and does');
+select is(play.view(:t)->'may', '[]', 'once');
+select play.go('2026-03-04 09:00');
+select play.does('leader1', :t, 'approve');
+select is(play.state(:t) || ' ' || play.clocks(:t) || ' ' || play.due(:t, 'promise'), 'pending_accept accept promise 2026-03-16 23:59:59+08', 'where it stands, it is looked at again, promised as before');
+select play.does('acceptor1', :t, 'accept');
+select is((select accepted_at from ticket where id = :t), hotline.now(), 'and may be accepted');
+select play.does('operator1', :d, 'refuse');
+select is(play.says_citizen(:d, 'object', '{"text": "此事没有进入诉讼。"}'), '200', 'what was refused on the phone too');
+select play.does('leader1', :d, 'approve');
+select is(play.state(:d) || ' ' || play.clocks(:d) || ' ' || play.due(:d, 'promise'), 'pending_accept accept promise 2026-03-10 23:59:59+08', 'a question is promised from then');
+select play.go('2026-03-02 10:00');
+select play.ticket('refused') as t \gset
+select play.go('2026-03-17 10:01');
+select is(play.says_citizen(:t, 'object', '{"text": "此事没有进入诉讼。"}'), '409 too_late_to_object', 'for fifteen days');
+select play.go('2026-03-02 10:00');
+
 -- ---- voiding (T73) and referring (T78) ----
 
 select play.ticket('handling') as t \gset
