@@ -5,7 +5,8 @@
  * the first --warm seconds are not counted.  --rate holds back so that no more than N a second leave; with --open they fall due
  * at that rate whatever the answers do, and a request's time runs from then, so what has no free connection waits and it shows.
  * It ends after SECONDS or with the file, and prints one line of JSON; an answer that is not 2xx is counted by its status, a
- * connection that the server ended as status 0; of 503 the times are given too. */
+ * connection that the server ended as status 0; of 503 the times are given too, and with --open how late requests left: by that
+ * much the times are this program's own, which shares the machine, or those of too few connections. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -57,7 +58,7 @@ static struct {
     int nconns, nidle, nbusy, poll;
     size_t turn; /* of the ring's first */
     size_t nsent;
-    struct samples taken, refused;
+    struct samples taken, refused, late;
     size_t failed[600];
 } load;
 
@@ -208,7 +209,14 @@ static void send_line(struct conn *conn, const struct line *line)
         exit(1);
     }
     conn->busy = true;
-    conn->sent = load.open ? load.began + (double)load.nsent / load.rate : now();
+    conn->sent = now();
+    if (load.open) {
+        double due = load.began + (double)load.nsent / load.rate;
+
+        if (due >= load.warm_until)
+            sample(&load.late, conn->sent - due);
+        conn->sent = due;
+    }
     load.nbusy++;
     load.nsent++;
     if (send(conn->fd, head, (size_t)len, MSG_NOSIGNAL | (body ? MSG_MORE : 0)) != len ||
@@ -302,12 +310,14 @@ static void report(double counted)
     getrusage(RUSAGE_SELF, &used);
     qsort(load.taken.ms, load.taken.n, sizeof *load.taken.ms, by_value);
     qsort(load.refused.ms, load.refused.n, sizeof *load.refused.ms, by_value);
+    qsort(load.late.ms, load.late.n, sizeof *load.late.ms, by_value);
     printf("{\"sent\":%zu,\"answered\":%zu,\"seconds\":%.3f,\"per_second\":%.1f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_"
            "ms\":%.3f,"
-           "\"refused_p99_ms\":%.3f,\"refused_max_ms\":%.3f,\"cpu_seconds\":%.3f,\"failed\":{",
+           "\"refused_p99_ms\":%.3f,\"refused_max_ms\":%.3f,\"late_p99_ms\":%.3f,\"late_max_ms\":%.3f,"
+           "\"cpu_seconds\":%.3f,\"failed\":{",
            load.nsent, load.taken.n, counted, (double)load.taken.n / counted, quantile(&load.taken, 0.5),
            quantile(&load.taken, 0.99), quantile(&load.taken, 1), quantile(&load.refused, 0.99),
-           quantile(&load.refused, 1),
+           quantile(&load.refused, 1), quantile(&load.late, 0.99), quantile(&load.late, 1),
            (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
     for (int status = 0; status < 600; status++) {
@@ -364,6 +374,7 @@ int main(int argc, char **argv)
     allow_files();
     load.taken.ms = room(SAMPLES_MAX, sizeof *load.taken.ms);
     load.refused.ms = room(SAMPLES_MAX, sizeof *load.refused.ms);
+    load.late.ms = room(SAMPLES_MAX, sizeof *load.late.ms);
     load.idle = room((size_t)load.nconns, sizeof(struct conn *));
     load.conns = room((size_t)load.nconns, sizeof *load.conns);
     load.poll = epoll_create1(EPOLL_CLOEXEC);

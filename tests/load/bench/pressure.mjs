@@ -27,7 +27,7 @@ export async function pressure({ rows, open }) {
         const heavy = await arriving(hotline, 2 * pace, 2 * seconds);
 
         say(`${round(pace, 0)} a second: p99 ${light.p99_ms} ms at 0.8 of it (${JSON.stringify(light.failed)}), ${heavy.p99_ms} ms at twice (${heavy.per_second} a second taken, `
-            + `${JSON.stringify(heavy.failed)} refused, p99 ${heavy.refused_p99_ms} ms)`);
+            + `${JSON.stringify(heavy.failed)} refused, p99 ${heavy.refused_p99_ms} ms, sent ${heavy.late_p99_ms} ms late)`);
         if (!(heavy.failed[503] > 0) || Object.keys(heavy.failed).some((status) => status !== '503'))
             throw new Error(`not only refusals: ${JSON.stringify(heavy.failed)}`);
         ratios.push(heavy.p99_ms / light.p99_ms);
