@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conns.h"
 #include "log.h"
 #include "loop.h"
 #include "req.h"
@@ -38,7 +39,8 @@ enum {
 /* The evhttp side of one request, in its arena. */
 struct wire {
     struct evhttp_request *ev;
-    bool close; /* nothing further is read from this connection */
+    struct conn *conn; /* NULL: gone */
+    bool close;        /* nothing further is read from this connection */
     struct stream *stream;
 };
 
@@ -384,7 +386,10 @@ static const char *read_request(struct req *r, struct evhttp_request *ev)
     return read_query(r, evhttp_uri_get_query(uri)) ? NULL : "bad_query";
 }
 
-static void left(struct evhttp_connection *connection, void *arg);
+static struct conn *conn_under(struct evhttp_request *ev)
+{
+    return conn_of(bufferevent_getfd(evhttp_connection_get_bufferevent(evhttp_request_get_connection(ev))));
+}
 
 static void serve(struct evhttp_request *ev, void *arg)
 {
@@ -393,11 +398,13 @@ static void serve(struct evhttp_request *ev, void *arg)
     const char *wrong;
 
     (void)arg;
-    wire->ev = ev;
+    *wire = (struct wire){ .ev = ev, .conn = conn_under(ev) };
     r->wire = wire;
-    evhttp_connection_set_closecb(evhttp_request_get_connection(ev), left, r);
+    conn_begin(wire->conn);
+    wire->conn->r = r;
     wrong = read_request(r, ev);
-    if (!wrong && req_count() <= LIVE_MAX) {
+    wire->close = wire->close || wire->conn->surplus;
+    if (!wrong && req_count() <= LIVE_MAX && !wire->conn->surplus) {
         req_begin(r);
         return;
     }
@@ -438,19 +445,23 @@ static void check_idle(void)
 
 static void sent(struct evhttp_request *ev, void *arg)
 {
-    (void)arg;
-    evhttp_connection_set_closecb(evhttp_request_get_connection(ev), NULL, NULL);
+    struct conn *conn = arg;
+
+    (void)ev;
+    conn->sending = false;
+    conn_rest(conn);
     http.sending--;
     check_idle();
 }
 
-/* The connection ended before the reply was out. */
-static void cut(struct evhttp_connection *connection, void *arg)
+/* Its reply is evhttp's from now on. */
+static void hand_over(struct wire *wire)
 {
-    (void)connection;
-    (void)arg;
-    http.sending--;
-    check_idle();
+    wire->conn->r = NULL;
+    wire->conn->sending = true;
+    http.sending++;
+    evhttp_request_set_on_complete_cb(wire->ev, sent, wire->conn);
+    wire->conn = NULL;
 }
 
 void http_set_header(struct req *r, const char *name, const char *value)
@@ -495,14 +506,11 @@ void http_reply(struct req *r, int status, const char *type, struct bytes body)
 {
     struct wire *wire = r->wire;
     struct evhttp_request *ev = wire->ev;
-    struct evhttp_connection *connection = evhttp_request_get_connection(ev);
 
     assert(!wire->stream);
     add_headers(r, type, body.len);
-    if (connection) {
-        evhttp_connection_set_closecb(connection, cut, NULL);
-        evhttp_request_set_on_complete_cb(ev, sent, NULL);
-        http.sending++;
+    if (wire->conn) {
+        hand_over(wire);
         if (!is_head(r))
             evbuffer_add(evhttp_request_get_output_buffer(ev), body.data, body.len);
     }
@@ -537,13 +545,9 @@ static void end_stream(void *arg)
 {
     struct stream *stream = arg;
     struct wire *wire = stream->r->wire;
-    struct evhttp_connection *connection = evhttp_request_get_connection(wire->ev);
 
-    if (connection) {
-        evhttp_connection_set_closecb(connection, cut, NULL);
-        evhttp_request_set_on_complete_cb(wire->ev, sent, NULL);
-        http.sending++;
-    }
+    if (wire->conn)
+        hand_over(wire);
     evhttp_send_reply_end(wire->ev);
     forget_stream(stream);
 }
@@ -559,7 +563,7 @@ static void cut_stream(void *arg)
         end_stream(stream);
         return;
     }
-    evhttp_connection_set_closecb(connection, NULL, NULL);
+    wire->conn->r = NULL;
     evhttp_connection_free(connection); /* takes wire->ev along */
     forget_stream(stream);
 }
@@ -573,15 +577,35 @@ static void finish_stream(struct stream *stream, loop_fn *how)
 }
 
 /* The client has gone while its request was under way; evhttp has left the request to us. */
-static void left(struct evhttp_connection *connection, void *arg)
+static void left(struct req *r)
 {
-    struct req *r = arg;
     struct wire *wire = r->wire;
 
-    (void)connection;
+    wire->conn = NULL;
     r->gone = true;
     if (wire->stream)
         finish_stream(wire->stream, end_stream);
+}
+
+/* A connection has ended, by whichever side. */
+static void ended(struct evhttp_connection *connection, void *arg)
+{
+    struct conn *conn = arg;
+
+    (void)connection;
+    if (conn->r)
+        left(conn->r);
+    if (conn->sending)
+        http.sending--;
+    conn_gone(conn);
+    check_idle();
+}
+
+/* evhttp gives its connection to the callbacks of its bufferevent, and nowhere else before the first request. */
+static void adopt(struct conn *conn, void *owner)
+{
+    assert(evhttp_connection_get_bufferevent(owner) == conn->bev);
+    evhttp_connection_set_closecb(owner, ended, conn);
 }
 
 static struct bufferevent *output_of(const struct stream *stream)
@@ -744,9 +768,12 @@ bool http_open(int fd)
     if (!http.http)
         return false;
     set_limits(http.http);
+    evhttp_set_bevcb(http.http, conns_accept, NULL);
     http.bound = evhttp_accept_socket_with_handle(http.http, fd);
-    if (!http.bound)
-        log_error("accept_failed", "err=%s", strerror(errno));
+    if (http.bound)
+        conns_open(evhttp_bound_socket_get_listener(http.bound), adopt);
+    else
+        log_error("listen_failed", "err=%s", strerror(errno));
     return http.bound != NULL;
 }
 
@@ -754,6 +781,7 @@ void http_drain(void (*idle)(void))
 {
     http.draining = true;
     http.idle = idle;
+    conns_stop();
     if (http.bound)
         evhttp_del_accept_socket(http.http, http.bound);
     http.bound = NULL;
@@ -766,6 +794,7 @@ void http_close(void)
 {
     if (http.http)
         evhttp_free(http.http);
+    conns_close();
     timer_free(http.linger);
     http.http = NULL;
     http.linger = NULL;

@@ -40,6 +40,9 @@ static const struct why known[] = {
     { .code = "too_slow",
       .zh = "处理超时，请缩小范围后再试",
       .en = "this took too long; narrow it down and try again" },
+    { .code = "too_slow_request",
+      .zh = "请求未能及时传完，请重试",
+      .en = "the request did not come in time; please try again" },
     { .code = "stopping", .zh = "服务正在重启，请重试", .en = "the service is restarting, please try again" },
     { .code = "internal", .zh = "系统内部错误，已记录", .en = "an internal error; it has been recorded" },
 };
@@ -60,10 +63,19 @@ static const char *title_of(int status)
         int status;
         const char *title;
     } titles[] = {
-        { 400, "Bad Request" },         { 401, "Unauthorized" },           { 403, "Forbidden" },
-        { 404, "Not Found" },           { 405, "Method Not Allowed" },     { 409, "Conflict" },
-        { 413, "Content Too Large" },   { 415, "Unsupported Media Type" }, { 422, "Unprocessable Content" },
-        { 429, "Too Many Requests" },   { 500, "Internal Server Error" },  { 501, "Not Implemented" },
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 408, "Request Timeout" },
+        { 409, "Conflict" },
+        { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" },
+        { 422, "Unprocessable Content" },
+        { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" },
+        { 501, "Not Implemented" },
         { 503, "Service Unavailable" },
     };
 

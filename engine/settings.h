@@ -43,6 +43,8 @@ struct settings {
 
     int body_max;
     int header_max;
+    int conns_max;
+    int read_seconds;
     int idle_seconds;
     int write_seconds;
     int stream_max;
