@@ -7,6 +7,7 @@
 #include "helper.h"
 #include "intake.h"
 #include "limit.h"
+#include "secret.h"
 #include "session.h"
 
 static const struct api_fn api_admin_list = { .name = "admin_list" };
@@ -151,10 +152,31 @@ static enum next store_change(struct req *r)
     return ask(r, &api_admin_put, r->call);
 }
 
+/* A new secret is told once, here, beside the key that names it: {"effect":{"key":…}}. */
+static enum next tell_secret(struct req *r)
+{
+    const struct why *why;
+    const char *key;
+    char secret[SECRET_HEX_SIZE];
+    cJSON *body, *effect;
+
+    if (r->answer.status != 200 || strcmp(req_param(r, "kind"), "link") != 0)
+        return GO;
+    body = json_object_only(r->arena, (struct bytes){ r->answer.body, strlen(r->answer.body) }, &why);
+    effect = cJSON_GetObjectItem(body, "effect");
+    key = json_text(effect, "key");
+    if (!key || cJSON_IsTrue(cJSON_GetObjectItem(body, "dry_run")))
+        return GO;
+    webhook_secret(key, secret);
+    cJSON_AddStringToObject(effect, "secret", secret);
+    r->answer.body = json_print(r->arena, body);
+    return GO;
+}
+
 static step_fn *const get_list[] = { session_load, count_request, begin_call, take_page, read_list, answer };
 static step_fn *const get_one[] = { session_load, count_request, begin_call, read_one, answer };
-static step_fn *const post_change[] = { session_load,  count_request, begin_call, read_change,
-                                        hash_password, store_change,  answer };
+static step_fn *const post_change[] = { session_load,  count_request, begin_call,  read_change,
+                                        hash_password, store_change,  tell_secret, answer };
 
 static const struct route routes[] = {
     { "GET", "/v1/admin/{kind}", get_list, 0 },

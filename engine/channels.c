@@ -3,9 +3,19 @@
 #include "channel.h"
 #include "log.h"
 
-static const struct channel *const channels[] = { &channel_web };
+static const struct channel *const channels[] = { &channel_web, &channel_notice };
 
 static size_t opened;
+
+bool channels_prepare(void)
+{
+    for (size_t i = 0; i < COUNT(channels); i++)
+        if (channels[i]->prepare && !channels[i]->prepare()) {
+            log_error("channel_failed", "name=%s", channels[i]->name);
+            return false;
+        }
+    return true;
+}
 
 bool channels_open(void)
 {

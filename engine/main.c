@@ -6,10 +6,12 @@
 #include "db.h"
 #include "desk.h"
 #include "feed.h"
+#include "fetch.h"
 #include "helper.h"
 #include "limit.h"
 #include "number.h"
 #include "openapi.h"
+#include "outbox.h"
 #include "parent.h"
 #include "secret.h"
 #include "session.h"
@@ -32,7 +34,9 @@ static const struct module modules[] = {
     { .name = "feed", .open = feed_open, .close = feed_close },
     { .name = "desk", .open = desk_open },
     { .name = "admin", .open = admin_open },
-    { .name = "channels", .open = channels_open, .close = channels_close },
+    { .name = "fetch", .open = fetch_open, .close = fetch_close },
+    { .name = "channels", .prepare = channels_prepare, .open = channels_open, .close = channels_close },
+    { .name = "outbox", .open = outbox_open, .drain = outbox_drain, .close = outbox_close, .note = outbox_note },
     { .name = "description", .open = openapi_open },
     { .name = "sweep", .open = sweep_open, .close = sweep_close },
     { .name = "pages", .prepare = static_load, .open = static_open },

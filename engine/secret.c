@@ -37,10 +37,21 @@ struct key {
 };
 
 /* One secret on disk, one key for each use: what leaks through one use helps with no other. */
-enum use { USE_PHONE, USE_DIGEST, USE_CODE, USE_CODE_HASH, USE_RATING, USES };
+enum use {
+    USE_PHONE,
+    USE_DIGEST,
+    USE_CODE,
+    USE_CODE_HASH,
+    USE_RATING,
+    USE_WEBHOOK,
+    USE_UNIT_KEY,
+    USE_UNIT_KEY_HASH,
+    USES
+};
 
-static const char *const use_labels[USES] = { "hotline phone v1", "hotline digest v1", "hotline code v1",
-                                              "hotline code hash v1", "hotline rating v1" };
+static const char *const use_labels[USES] = { "hotline phone v1",     "hotline digest v1",       "hotline code v1",
+                                              "hotline code hash v1", "hotline rating v1",       "hotline webhook v1",
+                                              "hotline unit key v1",  "hotline unit key hash v1" };
 
 static struct {
     struct key contact[MAX_KEYS];
@@ -118,6 +129,17 @@ bool secret_line(const char *path, char *line, size_t size)
     if (ok)
         memcpy(line, text, strlen(text) + 1);
     sodium_memzero(text, sizeof text);
+    return ok;
+}
+
+bool secret_text(const char *path, char *text, size_t size)
+{
+    char whole[MAX_FILE];
+    bool ok = read_private(path, whole) && (strlen(whole) < size || refuse_file(path, "is too long"));
+
+    if (ok)
+        memcpy(text, whole, strlen(whole) + 1);
+    sodium_memzero(whole, sizeof whole);
     return ok;
 }
 
@@ -476,6 +498,42 @@ int rating_round(const char *number, const char *token)
     round = atoi(token);
     rating_token(number, round, wanted);
     return strlen(token) == strlen(wanted) && !sodium_memcmp(token, wanted, strlen(wanted)) ? round : -1;
+}
+
+void secret_sign(const char *secret, const char *text, char out[SECRET_HEX_SIZE])
+{
+    crypto_auth_hmacsha256_state state;
+    unsigned char hash[HASH];
+
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *)secret, strlen(secret));
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)text, strlen(text));
+    crypto_auth_hmacsha256_final(&state, hash);
+    hex(hash, out);
+    sodium_memzero(&state, sizeof state);
+}
+
+void webhook_secret(const char *key, char out[SECRET_HEX_SIZE])
+{
+    keyed_hex(USE_WEBHOOK, key, strlen(key), out);
+}
+
+void unit_key(const char *code, const char *key, const char *digest, char out[SECRET_HEX_SIZE])
+{
+    const char *const parts[] = { code, key, digest };
+    crypto_auth_hmacsha256_state state;
+    unsigned char hash[HASH];
+
+    crypto_auth_hmacsha256_init(&state, keys.use[USE_UNIT_KEY], KEY);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        hash_part(&state, parts[i]);
+    crypto_auth_hmacsha256_final(&state, hash);
+    hex(hash, out);
+    sodium_memzero(&state, sizeof state);
+}
+
+void unit_key_hash(const char *unit_key, char out[SECRET_HEX_SIZE])
+{
+    keyed_hex(USE_UNIT_KEY_HASH, unit_key, strlen(unit_key), out);
 }
 
 /* Session tokens have 256 random bits, so a plain hash is enough: nothing to guess, nothing to look up in a table. */

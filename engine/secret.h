@@ -22,6 +22,9 @@ bool secret_watch(void) __attribute__((warn_unused_result));
 /* The first line of a file that only its owner may read; logs why not. */
 bool secret_line(const char *path, char *line, size_t size) __attribute__((warn_unused_result));
 
+/* The same for a whole file of up to 8 kB. */
+bool secret_text(const char *path, char *text, size_t size) __attribute__((warn_unused_result));
+
 /* Wipe all keys. */
 void secret_close(void);
 
@@ -52,6 +55,16 @@ void rating_token(const char *number, int round, char out[RATING_TOKEN_SIZE]);
 
 /* The round that a token of this ticket is for; -1: it is none of ours. */
 int rating_round(const char *number, const char *token);
+
+/* HMAC-SHA256 of a text under a secret that another system shares, in hexadecimal. */
+void secret_sign(const char *secret, const char *text, char out[SECRET_HEX_SIZE]);
+
+/* What signs the calls to a webhook, by the webhook's key id ("police.1"): nothing of it is stored. */
+void webhook_secret(const char *key, char out[SECRET_HEX_SIZE]);
+
+/* The key of a unit's own system: the same request gets the same one again, and of it only the keyed hash is stored. */
+void unit_key(const char *code, const char *key, const char *digest, char out[SECRET_HEX_SIZE]);
+void unit_key_hash(const char *unit_key, char out[SECRET_HEX_SIZE]);
 
 /* A new session token (32 random bytes, base64url), and the form in which any token is stored. */
 char *session_token(struct arena *arena);

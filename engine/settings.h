@@ -53,6 +53,17 @@ struct settings {
     const char *web_root;
     const char *public_origin;
 
+    int fetch_max;
+    int fetch_ms;
+    int fetch_plain;
+    const char *fetch_ca_file;
+    const char *notice_ways;
+    const char *sms_file;
+    const char *smtp_url;
+    const char *smtp_user;
+    const char *smtp_password_file;
+    const char *mail_from;
+
     int limit_submit;
     int limit_query;
     int limit_login;

@@ -7,7 +7,7 @@ insert into hotline.transition (id, action, from_states, effect, zh, en, ord) va
 insert into hotline.role_right (role, action, scope) values ('SYS', 'calendar_adjust', 'all');
 insert into hotline.role_right (role, action, scope)
 select 'ADM', a, 'all'
-from unnest('{admin.read,admin.unit,admin.user,admin.role,admin.directory,admin.category,admin.policy,admin.calendar,admin.template,admin.refusal}'::text[]) a;
+from unnest('{admin.read,admin.unit,admin.user,admin.role,admin.directory,admin.category,admin.policy,admin.calendar,admin.template,admin.refusal,admin.link,admin.notice}'::text[]) a;
 
 insert into hotline.action_input (action, name, ord, type, must, min, max, choices, zh, en)
 select 'admin.' || kind, name, row_number() over (), type, must, min, max, choices::text[], zh, en
@@ -66,5 +66,11 @@ from (values
     ('template', 'valid_to', 'text', false, 10, 10, null, '终止日期（当日起无效）', 'Valid to (not that day)'),
     ('refusal', 'body', 'text', false, 5, 1000, null, '告知诉求人的话', 'What the citizen is told'),
     ('refusal', 'body_en', 'text', false, 5, 1000, null, '英文', 'The same in English'),
-    ('refusal', 'title', 'text', false, 2, 200, null, '可走的途径', 'Where to go instead')
+    ('refusal', 'title', 'text', false, 2, 200, null, '可走的途径', 'Where to go instead'),
+    ('link', 'unit', 'unit', false, null, null, null, '单位', 'Unit'),
+    ('link', 'way', 'word', false, null, null, '{webhook,email}', '方式', 'Way'),
+    ('link', 'address', 'text', false, 5, 500, null, '网址或邮箱', 'URL or mailbox'),
+    ('link', 'active', 'bool', false, null, null, null, '启用', 'In use'),
+    ('link', 'new_secret', 'bool', false, null, null, null, '更换签名密钥', 'A new secret to sign with'),
+    ('notice', 'do', 'word', false, null, null, '{retry,drop}', '重新发送或放弃', 'Try again or give up')
 ) as t(kind, name, type, must, min, max, choices, zh, en);

@@ -418,6 +418,8 @@ create or replace function hotline.record(c hotline.call, state_was smallint, a_
 language plpgsql as $$
 declare
     a hotline.assignment := c.a;
+    units_was int[] := c.units;
+    links int[];
 begin
     if a.id is distinct from a_was then
         c.units := null;
@@ -432,6 +434,11 @@ begin
     c := hotline.make_event(c, state_was, case when a.id is not distinct from a_was then a_state end, c.units);
     if (c.rule).outbox is not null then
         c := hotline.notify(c, (c.rule).outbox, jsonb_build_object('event', (c.event)::text));
+    end if;
+    -- A unit that has just lost the ticket hears of that too; of a sealed matter nobody does.
+    links := case when (c.t).secrecy < 3 then hotline.links_of(c.units || units_was) end;
+    if links is not null then
+        c := hotline.notify(c, 'step', jsonb_build_object('event', (c.event)::text, 'action', (c.rule).action, 'n', (c.t).event_n, 'links', links));
     end if;
     return c;
 end $$;

@@ -45,7 +45,7 @@ language sql immutable as $$ select array(select btrim(e) from jsonb_array_eleme
 -- ---- what there is ----
 
 create or replace function hotline.admin_kinds() returns text[]
-language sql immutable as $$ select '{unit,user,role,directory,category,policy,calendar,template,refusal}'::text[] $$;
+language sql immutable as $$ select '{unit,user,role,directory,category,policy,calendar,template,refusal,link,notice}'::text[] $$;
 
 -- One thing as administrators read and write it; null when there is none.
 create or replace function hotline.admin_json(kind_ text, key_ text) returns jsonb
@@ -96,6 +96,8 @@ begin
                   and t.code = case kind_ when 'refusal' then key_ else split_part(key_, ':', 2) end
                   and (kind_ = 'refusal' or t.kind <> 'refusal')
                 order by t.version desc limit 1);
+        when 'link' then return hotline.link_json(key_);
+        when 'notice' then return hotline.notice_json(key_);
         else
             return null;
     end case;
@@ -114,6 +116,8 @@ begin
         when 'calendar' then return query select id::text from hotline.calendar;
         when 'template' then return query select distinct kind || ':' || code from hotline.template where kind <> 'refusal';
         when 'refusal' then return query select name from hotline.word where kind = 'refuse_code';
+        when 'link' then return query select code from hotline.link;
+        when 'notice' then return query select id::text from hotline.delivery where state = 'dead';
         else null;
     end case;
 end $$;
@@ -624,7 +628,8 @@ declare
 begin
     select * into t from hotline.template where kind = kind_ and code = code_ order by version desc limit 1;
     is_new := t.code is null;
-    if kind_ = 'refusal' and hotline.code_of('refuse_code', code_) is null or kind_ not in ('instruction', 'answer', 'refusal') or code_ !~ '^[A-Za-z0-9-]{1,30}$' then
+    if kind_ = 'refusal' and hotline.code_of('refuse_code', code_) is null or kind_ not in ('instruction', 'answer', 'refusal', 'notice')
+            or kind_ = 'notice' and not exists (select from hotline.notice_text where kind = code_ and audience = 'citizen') or code_ !~ '^[A-Za-z0-9_-]{1,30}$' then
         return hotline.bad_code();
     elsif is_new and hotline.missing_fields(x, 'title', 'body') is not null then
         return hotline.missing_fields(x, 'title', 'body');
@@ -653,6 +658,8 @@ begin
         when 'policy' then return hotline.put_policy(key_, x);
         when 'calendar' then return hotline.put_calendar(key_, x, change);
         when 'template' then return hotline.put_template(split_part(key_, ':', 1), split_part(key_, ':', 2), x);
+        when 'link' then return hotline.put_link(key_, x);
+        when 'notice' then return hotline.put_notice(key_, x);
         else return hotline.put_template('refusal', key_, x);
     end case;
 end $$;

@@ -12,6 +12,7 @@ begin
     delete from hotline.session where expires_at < hotline.now() - make_interval(days => hotline.setting_int('keep.sessions_days'));
     delete from hotline.login_failure where at < hotline.now() - interval '1 day';
     delete from hotline.dup_check where at < hotline.now() - make_interval(days => hotline.setting_int('keep.searches_days'));
+    perform hotline.forget_deliveries();
 end $$;
 
 -- What follows from the tables of the workflow: a row's clock effects in the row; run_guard, run_effect and run_needed, by which the functions

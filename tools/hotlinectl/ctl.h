@@ -89,6 +89,9 @@ void sql_print(PGresult *rows);
 /* Make the demonstration accounts that are missing; returns how many, -1 when people have accounts and force is false. */
 int user_make_demo(PGconn *db, bool force);
 
+/* Read the engine's settings and keys, from --config or the environment; fails with a hint. */
+void read_config(const struct args *args);
+
 /* How many schema files are not applied or have changed since; -1 when there is no folder of them. */
 int migrate_missing(PGconn *db, const struct args *args);
 
@@ -98,10 +101,11 @@ extern const struct option migrate_options[], user_add_options[], user_list_opti
     unit_list_options[], unit_add_options[], unit_end_options[], replay_options[], doctor_options[],
     metrics_show_options[], metrics_verify_options[], import_options[], learn_options[], spool_options[],
     audit_key_options[], audit_sign_options[], audit_verify_options[], key_rotate_options[], key_list_options[],
-    key_drop_options[];
+    key_drop_options[], notice_list_options[], link_add_options[];
 
 command_fn migrate, user_add, user_list, user_passwd, user_disable, user_roles, unit_list, unit_add, unit_end, sim_on,
     sim_off, sim_set, sim_show, sim_advance, replay, doctor, metrics_show, metrics_verify, metrics_fold, import, learn,
-    mask, audit_key, audit_sign, audit_export, audit_verify, spool_list, spool_retry, key_list, key_drop, key_rotate;
+    mask, audit_key, audit_sign, audit_export, audit_verify, spool_list, spool_retry, key_list, key_drop, key_rotate,
+    notice_list, notice_retry, notice_drop, link_add, link_list, link_end;
 
 #endif
