@@ -78,6 +78,8 @@ declare
     types smallint[] := hotline.codes_of('appeal_type', hotline.split(x, 'type'));
     lights text[] := hotline.split(x, 'light');
     late boolean := hotline.lights_late(lights);
+    oldest bigint := case when any_ is not null then (select min(ticket_id) from hotline.inbox) end;
+    warned boolean := coalesce(lights = '{yellow}', false);
     words int[] := hotline.with_words(x);
     cur_due timestamptz := coalesce(to_timestamp(split_part(x->>'cursor', '_', 1)::numeric / 1000000), '-infinity');
     cur_id bigint := coalesce(split_part(x->>'cursor', '_', 2)::bigint, 0);
@@ -110,6 +112,7 @@ begin
               and (i.secrecy < 3 or sealed or i.created_by = who.id)
               and (not veiled or i.secrecy = 0)
               and (lights is null or hotline.light(i.due_at, i.warn_at, i.deep_at, i.paused, at_) = any (lights))
+              and (not warned or i.warn_at <= at_)
               and (late is distinct from true or coalesce(i.due_at, 'infinity') < at_)
               and (late is distinct from false or coalesce(i.due_at, 'infinity') >= at_)
               and (cardinality(channels) = 0 or i.channel = any (channels))
@@ -124,7 +127,8 @@ begin
             order by coalesce(i.due_at, 'infinity'), i.ticket_id
             limit coalesce(any_, n)
         ) i
-        where any_ is null or exists (select from hotline.ticket_gram g where g.ticket_id = i.ticket_id and g.grams @> words)
+        -- The words of each row, not a row among those with the words, which may be a hundred thousand; of the months that have open work.
+        where any_ is null or (select g.grams @> words from hotline.ticket_gram g where g.ticket_id = i.ticket_id and g.ticket_id >= oldest)
         order by i.due, i.ticket_id
         limit n);
 end $$;
