@@ -215,7 +215,7 @@ end $$;
 -- Many complaints of one matter from one district in a short time are a group, whose lead is the first; more of them join it as long as the
 -- lead is open.  The matter is the directory item that the words hit best.  Answers how many tickets were told to join.
 create or replace function hotline.find_groups() returns int
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_custom_plan as $$
 declare
     from_ bigint := hotline.id_at(hotline.now() - make_interval(mins => hotline.setting_int('group.minutes')));
     least_ int := nullif(hotline.setting_int('group.alert'), 0);
@@ -231,7 +231,7 @@ begin
         from hotline.inbox i join hotline.ticket t on t.id = i.ticket_id
         cross join lateral (select (h->>'item')::int as item from jsonb_array_elements(t.route->'hits') h
                             order by (h->>'len')::int desc, (h->>'item')::int limit 1) best
-        where i.ticket_id >= from_ and i.state > 10 and t.division is not null
+        where i.ticket_id >= from_ and t.id >= from_ and i.state > 10 and t.division is not null
         group by 1, 2
         having count(*) >= least_
     loop
