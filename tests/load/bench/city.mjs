@@ -1,6 +1,9 @@
-// A city to measure: tests/load/city.sql driven from here, two connections side by side.
+// A city to measure: tests/load/city.sql driven from here, two connections side by side.  With KEEP it stays in the cluster under a name
+// made of what it is, and the next run measures another copy of it.
 
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { filing } from './calls.mjs';
 import { http, say } from './load.mjs';
 
@@ -31,12 +34,11 @@ async function together(hotline, statements) {
 
 // tickets of the last months, open of them open: with a history of events, or without where nothing reads it; live: the open ones
 // came in within the last hour and nothing of theirs is due yet.
-export async function build(hotline, { tickets, open = Math.round(tickets / 100), months = 24, history = true, live = false }) {
+async function build(hotline, { tickets, open = Math.round(tickets / 100), months = 24, history = true, live = false }) {
     const began = Date.now();
     const chunk = 50000;
     const chunks = [];
 
-    hotline.unchecked = true;
     await http(hotline, texts.map((text) => ['POST /v1/tickets', null, text]), { connections: 8, time: 60 });
     for (let from = 1; from <= tickets; from += chunk)
         chunks.push(`select bench.fill(${from}, ${Math.min(from + chunk, tickets + 1)})`);
@@ -48,5 +50,23 @@ export async function build(hotline, { tickets, open = Math.round(tickets / 100)
     await together(hotline, ["set maintenance_work_mem = '512MB'; create index ticket_gram_grams on hotline.ticket_gram using gin (grams) with (fastupdate = on)",
         ...[5, 0, 1, 2, 3, 4].map((kind) => `select bench.settle(${kind})`)]);
     await hotline.sql('vacuum analyze');
+    await hotline.sql('checkpoint');
     say(`a city of ${tickets} tickets, ${open} open, in ${Math.round((Date.now() - began) / 1000)} s`);
+}
+
+// An engine and such a city.
+export async function city(open, options) {
+    const name = `city_${createHash('md5').update(JSON.stringify(options)).digest('hex').slice(0, 12)}`;
+    const there = (process.env.CITIES ?? '').split(' ').includes(name);
+    const hotline = await open({ workers: cpus().length }, there ? { template: `${name} strategy file_copy` } : {});
+
+    hotline.unchecked = true; // too large to look at ticket by ticket
+    if (!there)
+        await build(hotline, options);
+    if (process.env.KEEP && !there) {
+        await hotline.engine.term();
+        await hotline.administer(`create database ${name} template ${hotline.database} strategy file_copy`); // once our own connections were idle for long
+        await hotline.startEngine();
+    }
+    return hotline;
 }

@@ -3,11 +3,10 @@
 // The lag of a clock is the time from its due moment until its timer is gone for everybody, looked at twenty times a second.
 
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { filing } from './calls.mjs';
-import { build } from './city.mjs';
+import { city } from './city.mjs';
 import { http, out, round, say, seconds, size } from './load.mjs';
 
 // That many clocks fall due from that moment on, so many a second, or all at once (0): clocks of hours and minutes are anybody's, those of
@@ -30,6 +29,12 @@ const hurry = (hotline, count, at, rate) => hotline.sql(`
         update hotline.assignment a set unit_due_at = k.due_at from clocks k where k.kind = 'unit' and a.ticket_id = k.ticket_id and a.id = k.assignment_id
     )
     update hotline.timer m set at = p.due from picked p where m.id = p.id`, [count, new Date(at), rate]);
+
+// What was prepared is on the disk, so that only what is measured is written meanwhile.
+async function settled(hotline) {
+    await hotline.sql('vacuum analyze hotline.timer');
+    await hotline.sql('checkpoint');
+}
 
 // Until nothing is due any more: how long each timer that was seen was due, in milliseconds.
 async function lags(hotline, until) {
@@ -56,10 +61,8 @@ async function lags(hotline, until) {
 const quantile = (sorted, q) => sorted[Math.floor(q * (sorted.length - 1))] ?? 0;
 
 export async function clocks({ rows, open }) {
-    const hotline = await open({ workers: cpus().length });
-
     // Two and a half clocks run a ticket.
-    await build(hotline, { tickets: Math.round(size * 0.45), open: Math.round(size * 0.45), months: 1, live: true });
+    const hotline = await city(open, { tickets: Math.round(size * 0.45), open: Math.round(size * 0.45), months: 1, live: true });
     const [live] = await hotline.sql('select count(*) as n from hotline.timer');
     const kinds = await hotline.sql("select k.kind, count(*) as n from hotline.timer m join hotline.clock k on k.ticket_id = m.ticket_id and k.id = m.clock_id group by 1 order by 2 desc");
     say(`${live.n} clocks: ${kinds.map((k) => `${k.kind} ${k.n}`).join(', ')}`);
@@ -67,7 +70,7 @@ export async function clocks({ rows, open }) {
     const steady = 3 * seconds;
     let due = Date.now() + 20000;
     await hurry(hotline, 200 * steady, due, 200);
-    await hotline.sql('vacuum analyze hotline.timer');
+    await settled(hotline);
     const seen = await lags(hotline, due + (steady + 1) * 1000);
     // What was done between two looks took less than their distance.
     const took = [...Array(Math.max(0, 200 * steady - seen.length)).fill(50), ...seen];
@@ -75,11 +78,12 @@ export async function clocks({ rows, open }) {
 
     // Ten times what a large city takes in.
     const intake = (time) => http(hotline, [filing], { connections: 16, time, more: ['--repeat', '--rate', '100'] });
+    await hotline.sql('checkpoint');
     const quiet = await intake(seconds);
     const n = Math.round(size / 20);
     due = Date.now() + 60000;
     await hurry(hotline, n, due, 0);
-    await hotline.sql('vacuum analyze hotline.timer');
+    await settled(hotline);
     if (Date.now() > due - 2000)
         throw new Error('the clocks were not ready in time');
     await sleep(due - Date.now() - 1000);

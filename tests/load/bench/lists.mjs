@@ -4,10 +4,9 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { filing } from './calls.mjs';
-import { build } from './city.mjs';
+import { city } from './city.mjs';
 import { http, out, round, say, seconds, size } from './load.mjs';
 
 const main = 101; // the unit that has 40 % of the work
@@ -120,11 +119,10 @@ async function readBy(hotline, who) {
     return found;
 }
 
-async function city(open, tickets) {
-    const hotline = await open({ workers: cpus().length });
-
-    await build(hotline, { tickets, history: false });
+async function visit(open, tickets) {
+    const hotline = await city(open, { tickets, history: false });
     const leader = (await hotline.as('leader1')).token;
+
     return { hotline, leader, hash: createHash('sha256').update(leader).digest('hex') };
 }
 
@@ -141,10 +139,10 @@ async function timed(hotline, token, base, queries, time) {
 }
 
 export async function lists({ rows, open }) {
-    const small_ = await city(open, Math.round(size / 10));
+    const small_ = await visit(open, Math.round(size / 10));
     const before = await readBy(small_.hotline, small_.hash);
     await small_.hotline.engine.term();
-    const { hotline, leader, hash } = await city(open, size);
+    const { hotline, leader, hash } = await visit(open, size);
     const after = await readBy(hotline, hash);
     const grown = Object.keys(after).map((name) => [name, 100 * Math.max(after[name].rows / before[name].rows, after[name].buffers / before[name].buffers) - 100]);
 
