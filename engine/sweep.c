@@ -13,8 +13,9 @@
 #include "worker.h"
 
 enum {
-    PAGE = 500,
+    PAGE = 250,
     MOST = PAGE / 2,
+    FOLD = 4000,
     IDLE_MS = 250,
     FAILED_MS = 2000,
     FOLD_MS = 1000,
@@ -30,10 +31,12 @@ static const struct api_fn api_fold = { .name = "fold", .write = true };
 static const struct api_fn api_groups = { .name = "find_groups", .write = true };
 static const struct api_fn api_upkeep = { .name = "upkeep", .write = true };
 
+/* Pages of timers and pieces of figures take turns, so that of the lanes for writing one at most is theirs. */
 static struct {
-    struct timer *timer, *fold_timer, *upkeep_timer, *groups_timer; /* NULL once closed, when late answers still come */
-    size_t away;                                                    /* timers sent and not answered */
-    bool failed;                                                    /* one of them could not be done now */
+    struct timer *timer, *upkeep_timer, *groups_timer; /* NULL once closed, when late answers still come */
+    size_t away;                                       /* timers sent and not answered */
+    bool failed;                                       /* one of them could not be done now */
+    int64_t fold_at;
     char upto[64]; /* when all are done, everything up to here has had its effects; empty: there is more */
 } sweep;
 
@@ -48,16 +51,36 @@ static void told(const struct db_answer *answer, void *arg)
     (void)arg;
 }
 
+/* The next page, at once while there is more to do. */
+static void turn(bool more)
+{
+    if (sweep.timer)
+        timer_set(sweep.timer, sweep.failed ? FAILED_MS : more || !*sweep.upto ? 0 : IDLE_MS);
+}
+
+/* Figures: differences become rows, some thousand a commit. */
+static void folded(const struct db_answer *answer, void *arg)
+{
+    cJSON *data = answer->status == 200 ? cJSON_ParseWithLength(answer->body, answer->len) : NULL;
+    const cJSON *moved = cJSON_GetObjectItem(data, "folded");
+    bool more = cJSON_IsNumber(moved) && moved->valueint == FOLD;
+
+    (void)arg;
+    sweep.fold_at = loop_now() + (more ? 0 : FOLD_MS);
+    turn(more);
+    cJSON_Delete(data);
+}
+
 static void finish_page(void)
 {
     char json[96];
 
-    if (sweep.failed || *sweep.upto)
-        timer_set(sweep.timer, sweep.failed ? FAILED_MS : IDLE_MS);
-    else
-        timer_set(sweep.timer, 0);
     if (!sweep.failed && *sweep.upto)
         call(&api_swept, json, snprintf(json, sizeof json, "{\"upto\":\"%s\"}", sweep.upto), told);
+    if (loop_now() < sweep.fold_at)
+        turn(false);
+    else
+        call(&api_fold, json, snprintf(json, sizeof json, "{\"limit\":%d}", FOLD), folded);
 }
 
 /* A timer whose work is impossible is put off, so that the others do not wait for it; when the database is away all of them are. */
@@ -126,21 +149,6 @@ static void look(void *arg)
     call(&api_due, json, snprintf(json, sizeof json, "{\"limit\":%d}", PAGE), take_due);
 }
 
-/* Figures: deltas become rows. */
-static void folded(const struct db_answer *answer, void *arg)
-{
-    (void)answer;
-    (void)arg;
-    if (sweep.fold_timer)
-        timer_set(sweep.fold_timer, FOLD_MS);
-}
-
-static void fold(void *arg)
-{
-    (void)arg;
-    call(&api_fold, "{}", 2, folded);
-}
-
 /* One partition a call, until all are there. */
 static void kept_up(const struct db_answer *answer, void *arg)
 {
@@ -174,12 +182,11 @@ bool sweep_open(void)
     if (worker_slot() != 0)
         return true;
     sweep.timer = timer_new(look, NULL);
-    sweep.fold_timer = timer_new(fold, NULL);
     sweep.upkeep_timer = timer_new(keep_up, NULL);
     sweep.groups_timer = timer_new(find_groups, NULL);
     timer_set(sweep.groups_timer, GROUPS_MS);
     timer_set(sweep.timer, IDLE_MS);
-    timer_set(sweep.fold_timer, FOLD_MS);
+    sweep.fold_at = loop_now() + FOLD_MS;
     timer_set(sweep.upkeep_timer, FOLD_MS);
     return true;
 }
@@ -187,8 +194,7 @@ bool sweep_open(void)
 void sweep_close(void)
 {
     timer_free(sweep.timer);
-    timer_free(sweep.fold_timer);
     timer_free(sweep.upkeep_timer);
     timer_free(sweep.groups_timer);
-    sweep.timer = sweep.fold_timer = sweep.upkeep_timer = sweep.groups_timer = NULL;
+    sweep.timer = sweep.upkeep_timer = sweep.groups_timer = NULL;
 }
