@@ -214,7 +214,8 @@ begin
     if unit_ = 'hour' then
         added := ceil(extract(epoch from new_due - (c.a).unit_due_at) / 3600);
     else
-        added := (select seq from hotline.workday where calendar_id = cal and day = hotline.day_of(new_due))
+        added := coalesce((select seq from hotline.workday where calendar_id = cal and day = hotline.day_of(new_due)),
+                (select max(seq) + 1 from hotline.workday where calendar_id = cal and day < hotline.day_of(new_due))) -- past all that is reckoned
             - (select seq from hotline.workday where calendar_id = cal and day = hotline.day_of((c.a).unit_due_at));
     end if;
     return case when added > 0 then added end;
