@@ -9,6 +9,7 @@ declare
     bad jsonb := '[]';
     unknown jsonb := x;
     name_ text;
+    wrong text;
 begin
     if not exists (select from hotline.action_input where action = action_) and x = '{}' then
         return null;
@@ -20,9 +21,11 @@ begin
             if i.must then
                 bad := bad || hotline.field(i.name, 'required', i.zh || '必须填写。', i.en || ' is needed.');
             end if;
-        elsif hotline.input_fits(i, v) is not true then
-            bad := bad || hotline.field(i.name, 'bad_value', i.zh || '填写不对' || hotline.limits_text(i, 'zh') || '。',
-                i.en || ' is not valid' || hotline.limits_text(i, 'en') || '.');
+        else
+            wrong := hotline.input_wrong(i, v);
+            if wrong is not null then
+                bad := bad || hotline.field(i.name, wrong, i.zh || hotline.wrong_text(i, wrong, 'zh') || '。', i.en || hotline.wrong_text(i, wrong, 'en') || '.');
+            end if;
         end if;
     end loop;
     if unknown <> '{}' then
@@ -54,52 +57,114 @@ language sql immutable as $$
         else format('（%s–%s%s）', coalesce(i.min, 0), i.max, case i.type when 'text' then ' 字' else '' end) end
 $$;
 
-create or replace function hotline.input_fits(i hotline.action_input, v jsonb) returns boolean
+-- The code of what is wrong, in words that follow the input's label.
+create or replace function hotline.wrong_text(i hotline.action_input, code text, lang text) returns text
+language sql immutable as $$
+    select case when lang = 'en' then en else zh end || case when limits then hotline.limits_text(i, lang) else '' end
+    from (values
+        ('wrong_type', '的类型不对', ' has the wrong type', false),
+        ('too_short', '太短', ' is too short', true),
+        ('too_long', '太长', ' is too long', true),
+        ('too_few', '太少', ' are too few', true),
+        ('too_many', '太多', ' are too many', true),
+        ('out_of_range', '超出范围', ' is out of range', true),
+        ('bad_character', '含有不能使用的字符', ' holds a character that cannot be used', false),
+        ('bad_item', '中有一条为空或太长（1–500 字）', ' holds an entry that is empty or too long (1 to 500 characters)', false),
+        ('bad_time', '不是正确的日期和时间', ' is not a date and time', false),
+        ('unknown_word', '没有这个选项', ' has no such choice', false)
+    ) as v(name, zh, en, limits)
+    where name = code
+    union all
+    select case when lang = 'en' then case when code like '%_not_valid' then ' is not valid any more, or not yet' else ' does not exist' end
+        else case when code like '%_not_valid' then '现在无效（已撤销或尚未启用），请另选' else '不存在' end end
+    where code ~ '^unknown_(category|division|policy|unit|item|person|id)$|_not_valid$'
+$$;
+
+-- What is wrong with a value that was given, as a code; null when it fits.
+create or replace function hotline.input_wrong(i hotline.action_input, v jsonb) returns text
 language plpgsql stable as $$
 declare
     s text := v #>> '{}';
     kind text := jsonb_typeof(v);
-    n bigint;
+    wrong text;
 begin
     case i.type
-        when 'bool' then return kind = 'boolean';
+        when 'bool' then
+            return case when kind <> 'boolean' then 'wrong_type' end;
         when 'text' then
-            return kind = 'string' and char_length(s) <= coalesce(i.max, 10000) and char_length(btrim(s, E' \t\r\n\u3000')) >= coalesce(i.min, 0)
-                and s !~ '[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]';
+            return case when kind <> 'string' then 'wrong_type'
+                when char_length(s) > coalesce(i.max, 10000) then 'too_long'
+                when char_length(btrim(s, E' \t\r\n\u3000')) < coalesce(i.min, 0) then 'too_short'
+                when s ~ '[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]' then 'bad_character' end;
         when 'int', 'number' then
-            return kind = 'number' and (i.type = 'number' or s ~ '^-?[0-9]{1,9}$')
-                and s::numeric between coalesce(i.min, -2147483648) and coalesce(i.max, 2147483647);
-        when 'word' then
-            return kind = 'string' and (s = any (coalesce(i.choices, '{}'))
-                or i.words is not null and exists (select from hotline.word where word.kind = i.words and name = s));
-        when 'time' then
-            return kind = 'string' and s ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$' and hotline.is_time(s);
-        when 'list' then
-            return kind = 'array' and jsonb_array_length(v) between coalesce(i.min, 0) and coalesce(i.max, 50)
-                and not exists (select from jsonb_array_elements(v) e where jsonb_typeof(e) <> 'string' or char_length(e #>> '{}') not between 1 and 500);
-        when 'category' then
-            return kind = 'string' and exists (select from hotline.category where scheme = 'local' and code = s and valid_to is null);
-        when 'division' then
-            return kind = 'string' and exists (select from hotline.division where code = s);
-        when 'policy' then
-            return kind = 'string' and exists (select from hotline.policy where code = s and code <> 'W1' and valid_to is null);
-        when 'units' then
-            return kind = 'array' and jsonb_array_length(v) <= coalesce(i.max, 20)
-                and not exists (select from jsonb_array_elements(v) e where jsonb_typeof(e) not in ('number', 'string') or (e #>> '{}') !~ '^[0-9]{1,9}$'
-                    or not exists (select from hotline.unit u where u.id = (e #>> '{}')::int and hotline.is_valid(u)));
-        when 'ids' then return kind in ('string', 'number') and s ~ '^[0-9]{1,18}$';
-        when 'phone' then return kind = 'string';
-        else
-            if kind not in ('string', 'number') or s !~ '^[0-9]{1,9}$' then
-                return false;
+            if kind <> 'number' or i.type = 'int' and s !~ '^-?[0-9]+$' then
+                return 'wrong_type';
             end if;
-            n := s::bigint;
-            return case i.type
-                when 'unit' then exists (select from hotline.unit u where u.id = n and hotline.is_valid(u))
-                when 'item' then exists (select from hotline.directory_item d where d.id = n and d.valid_to is null)
-                when 'person' then exists (select from hotline.person p where p.id = n and p.disabled_at is null)
-                else false end;
+            return case when s::numeric not between coalesce(i.min, -2147483648) and coalesce(i.max, 2147483647) then 'out_of_range' end;
+        when 'word' then
+            return case when kind <> 'string' then 'wrong_type'
+                when s = any (coalesce(i.choices, '{}')) then null
+                when i.words is null or not exists (select from hotline.word where word.kind = i.words and name = s) then 'unknown_word' end;
+        when 'time' then
+            return case when kind <> 'string' then 'wrong_type'
+                when s !~ '^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$' or not hotline.is_time(s) then 'bad_time' end;
+        when 'list' then
+            return case when kind <> 'array' then 'wrong_type'
+                when jsonb_array_length(v) > coalesce(i.max, 50) then 'too_many'
+                when jsonb_array_length(v) < coalesce(i.min, 0) then 'too_few'
+                when exists (select from jsonb_array_elements(v) e where jsonb_typeof(e) <> 'string') then 'wrong_type'
+                when exists (select from jsonb_array_elements_text(v) e where char_length(e) not between 1 and 500) then 'bad_item' end;
+        when 'units' then
+            if kind <> 'array' then
+                return 'wrong_type';
+            elsif jsonb_array_length(v) > coalesce(i.max, 20) then
+                return 'too_many';
+            end if;
+            for s, kind in select e #>> '{}', jsonb_typeof(e) from jsonb_array_elements(v) e loop
+                if kind not in ('number', 'string') then
+                    return 'wrong_type';
+                end if;
+                wrong := hotline.reference_wrong('unit', s);
+                exit when wrong is not null;
+            end loop;
+            return wrong;
+        when 'phone' then
+            return case when kind <> 'string' then 'wrong_type' end;
+        when 'ids' then
+            return case when kind not in ('string', 'number') then 'wrong_type' when s !~ '^[0-9]{1,18}$' then 'unknown_id' end;
+        when 'category', 'division', 'policy' then
+            return case when kind <> 'string' then 'wrong_type' else hotline.reference_wrong(i.type, s) end;
+        else
+            return case when kind not in ('string', 'number') then 'wrong_type' else hotline.reference_wrong(i.type, s) end;
     end case;
+end $$;
+
+-- The same for what is named by its code or its number: it exists, and it is valid today.
+create or replace function hotline.reference_wrong(type_ text, s text) returns text
+language plpgsql stable as $$
+declare
+    valid boolean;
+    n int;
+begin
+    case type_
+        when 'category' then
+            select bool_or(valid_to is null) into valid from hotline.category where scheme = 'local' and code = s;
+        when 'division' then
+            select true into valid from hotline.division where code = s;
+        when 'policy' then
+            select bool_or(valid_to is null) into valid from hotline.policy where code = s and code <> 'W1';
+        else
+            if s !~ '^[0-9]{1,9}$' then
+                return 'unknown_' || type_;
+            end if;
+            n := s;
+            case type_
+                when 'unit' then select hotline.is_valid(u) into valid from hotline.unit u where u.id = n;
+                when 'item' then select d.valid_to is null into valid from hotline.directory_item d where d.id = n;
+                when 'person' then select p.disabled_at is null into valid from hotline.person p where p.id = n;
+            end case;
+    end case;
+    return case when valid is null then 'unknown_' || type_ when not valid then type_ || '_not_valid' end;
 end $$;
 
 create or replace function hotline.is_time(s text) returns boolean
@@ -161,7 +226,8 @@ declare
 begin
     c.rule := hotline.rule_for(action_, c.t, c.a);
     if (c.rule).id is null and action_ not in ('approve', 'reject') and not exists (select from hotline.transition where action = action_) then
-        c.said := hotline.problem(422, 'unknown_action', '没有这种操作。', 'There is no such action.');
+        c.said := hotline.problem(422, 'unknown_action', '没有这种操作。', 'There is no such action.',
+            jsonb_build_object('fields', jsonb_build_array(hotline.field('action', 'unknown_action', '没有这种操作。', 'There is no such action.'))));
         return c;
     end if;
     c.role := case when (c.approval).id is null then hotline.role_for(c.actor, action_, c.t, c.a) else hotline.decider_as(c.actor, c.approval) end;

@@ -119,7 +119,7 @@ select play.good('accept', 1) \g /dev/null
 select reference_version() as before \gset
 select is(play.puts('directory', '01010199', '{"valid_to": "2026-03-03"}'), '200', 'an item ends');
 select isnt(reference_version(), :'before', 'and the workers are told to read again');
-select is(play.why(play.put('directory', '01010101', '{"policy": "Z9"}')), '422 bad_inputs policy bad_value', 'an unknown policy');
+select is(play.why(play.put('directory', '01010101', '{"policy": "Z9"}')), '422 bad_inputs policy unknown_policy', 'an unknown policy');
 
 -- ---- categories ----
 
