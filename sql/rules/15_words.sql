@@ -295,6 +295,7 @@ insert into hotline.setting (name, value, meaning) values
     ('keep.answers_days', '7', 'how long a repeated request gets its first answer'),
     ('keep.sessions_days', '30', 'how long an ended session is remembered'),
     ('keep.searches_days', '90', 'how long it is known who searched for an earlier complaint'),
+    ('reply.copy_days', '90', 'for how many days a unit may not answer another ticket in the same words; 0: it may'),
     ('claim.minutes', '10', 'how long a dispatcher''s claim on a ticket in the pool lasts'),
     ('extension.statutory_days', '60', 'workdays that an extension for a statutory procedure may add at most'),
     ('archive.days', '100', 'days after closing until a ticket is archived'),

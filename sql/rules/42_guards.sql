@@ -194,6 +194,27 @@ language sql immutable as $$
     select translate(s, '０１２３４５６７８９－ -', '0123456789') ~ '(^|[^0-9])(86)?1[3-9][0-9]{9}([^0-9]|$)|(^|[^0-9])[1-9][0-9]{16}[0-9Xx]([^0-9]|$)'
 $$;
 
+-- The words of a reply without what divides them: a copy is one in other commas too.
+create or replace function hotline.reply_print(content text) returns bigint
+language sql immutable as $$
+    select hashtextextended(lower(translate(regexp_replace(normalize(content, nfkc), '[[:space:][:punct:]]', '', 'g'), '，。、；：？！“”‘’（）《》〈〉【】…—·～', '')), 0)
+$$;
+
+-- Has this unit answered another matter in the same words of late?  Tickets of one group are one matter.
+create or replace function hotline.is_copied(c hotline.call) returns boolean
+language plpgsql stable as $$
+begin
+    if hotline.setting_int('reply.copy_days') = 0 then
+        return false;
+    end if;
+    return exists (
+        select from hotline.reply_print p
+        where p.unit_id = (c.a).unit_id and p.print = hotline.reply_print(c.x->>'content') and p.ticket_id <> (c.t).id
+          and p.at > c.at - make_interval(days => hotline.setting_int('reply.copy_days'))
+          and not exists (select from hotline.case_group_member own join hotline.case_group_member theirs on theirs.group_id = own.group_id
+                          where own.ticket_id = (c.t).id and theirs.ticket_id = p.ticket_id));
+end $$;
+
 create or replace function hotline.may_reply(c hotline.call) returns api.answer
 language plpgsql as $$
 declare
@@ -214,6 +235,11 @@ begin
     end if;
     if (c.x->>'told_at')::timestamptz > c.at then
         return hotline.bad_inputs(jsonb_build_array(hotline.field('told_at', 'in_future', '答复时间不能晚于现在。', 'The time lies in the future.')));
+    end if;
+    if c.x is not null and hotline.is_copied(c) then
+        return hotline.problem(422, 'copied_reply', '这份答复与本单位对另一张工单的答复相同，请针对本诉求答复。',
+            'Your unit has answered another ticket in the same words; answer this one.', jsonb_build_object('fields', jsonb_build_array(
+                hotline.field('content', 'copied_reply', '请写明本诉求的核查和处理情况。', 'Say what was found and done about this matter.'))));
     end if;
     return null;
 end $$;

@@ -240,6 +240,10 @@ begin
         jsonb_build_object('reply', c.event::text), 'UAP')
     returning * into asked;
     c.waits := c.waits || asked;
+    if hotline.setting_int('reply.copy_days') > 0 then
+        insert into hotline.reply_print (unit_id, print, ticket_id, at) values ((c.a).unit_id, hotline.reply_print(c.x->>'content'), (c.t).id, c.at)
+        on conflict (unit_id, print, ticket_id) do update set at = excluded.at;
+    end if;
     c.payload := c.payload || jsonb_build_object('reply', c.event::text, 'result', c.x->>'result');
     return c;
 end $$;
@@ -273,6 +277,8 @@ create or replace function hotline.do_unit_reject(c hotline.call) returns hotlin
 language plpgsql as $$
 begin
     perform hotline.mark_reply(c, 'unit_rejected');
+    delete from hotline.reply_print where ticket_id = (c.t).id and unit_id = (c.a).unit_id -- it never left: it may be the right one elsewhere
+        and print = (select hotline.reply_print(content) from hotline.reply where ticket_id = (c.t).id and assignment_id = (c.a).id order by id desc limit 1);
     perform hotline.note_inputs(c, 'opinion');
     return c;
 end $$;

@@ -11,6 +11,7 @@ begin
     delete from hotline.idem where at < hotline.now() - make_interval(days => hotline.setting_int('keep.answers_days'));
     delete from hotline.session where expires_at < hotline.now() - make_interval(days => hotline.setting_int('keep.sessions_days'));
     delete from hotline.login_failure where at < hotline.now() - interval '1 day';
+    delete from hotline.reply_print where at < hotline.now() - make_interval(days => hotline.setting_int('reply.copy_days'));
     delete from hotline.dup_check where at < hotline.now() - make_interval(days => hotline.setting_int('keep.searches_days'));
     perform hotline.forget_deliveries();
 end $$;
