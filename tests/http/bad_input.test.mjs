@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { complaint, key, start } from './harness.mjs';
+import { Office, reply } from './office.mjs';
 
 const hotline = await start();
 const { anybody, citizen } = hotline;
@@ -226,20 +227,21 @@ const acts = [
     [{ action: 'save_draft', version: 1.5 }, 'version bad_value'],
     [{ action: 'save_draft', colour: 'red' }, 'colour unknown_field'],
     [{ action: 'save_draft', session: 'x' }, 'session unknown_field'],
-    [{ action: 'save_draft', title: 7 }, 'title bad_value'],
-    [{ action: 'save_draft', title: 'x'.repeat(201) }, 'title bad_value'],
-    [{ action: 'save_draft', title: 'a\u0007b' }, 'title bad_value'],
-    [{ action: 'save_draft', title: '\u3000\u3000 ' }, 'title bad_value'],
-    [{ action: 'save_draft', secrecy: 1.5 }, 'secrecy bad_value'],
-    [{ action: 'save_draft', secrecy: 99999999999 }, 'secrecy bad_value'],
-    [{ action: 'save_draft', division: '440599' }, 'division bad_value'],
-    [{ action: 'save_draft', category: '999999' }, 'category bad_value'],
-    [{ action: 'save_draft', phone: 13800138000 }, 'phone bad_value'],
+    [{ action: 'save_draft', title: 7 }, 'title wrong_type'],
+    [{ action: 'save_draft', title: 'x'.repeat(201) }, 'title too_long'],
+    [{ action: 'save_draft', title: 'a\u0007b' }, 'title bad_character'],
+    [{ action: 'save_draft', title: '\u3000\u3000 ' }, 'title too_short'],
+    [{ action: 'save_draft', secrecy: 1.5 }, 'secrecy wrong_type'],
+    [{ action: 'save_draft', secrecy: 99999999999 }, 'secrecy out_of_range'],
+    [{ action: 'save_draft', division: '440599' }, 'division unknown_division'],
+    [{ action: 'save_draft', category: '999999' }, 'category unknown_category'],
+    [{ action: 'save_draft', phone: 13800138000 }, 'phone wrong_type'],
     [{ action: 'save_draft', phone: '12' }, 'phone bad_phone'],
     [{ action: 'save_draft', name: '王'.repeat(51) }, 'name too_long'],
-    [{ action: 'save_draft', anonymous: 1 }, 'anonymous bad_value'],
+    [{ action: 'save_draft', urgency: 'at once' }, 'urgency unknown_word'],
+    [{ action: 'save_draft', anonymous: 1 }, 'anonymous wrong_type'],
     [{ action: 'submit' }, 'type required'],
-    [{ action: 'submit', dup_check: 'abc' }, 'dup_check bad_value'],
+    [{ action: 'submit', dup_check: 'abc' }, 'dup_check unknown_id'],
 ];
 
 test('an action with wrong inputs is refused with the fields, and changes nothing', async () => {
@@ -254,7 +256,73 @@ test('an action with wrong inputs is refused with the fields, and changes nothin
     }
     const unknown = await operator.post(`/v1/desk/tickets/${draft.id}/actions`, { action: 'explode' });
     assert.equal(unknown.body.code, 'unknown_action');
+    assert.deepEqual(fields(unknown), ['action unknown_action']);
     assert.equal((await operator.get(`/v1/desk/tickets/${draft.id}`)).body.version, draft.version);
+});
+
+// What an operator, a dispatcher or a unit may get wrong on a ticket at some point of its way: where it is, who does what, the code of the
+// refusal and what is wrong with which input.
+const wrongs = [
+    ['an action that nobody knows', 'handling', 'st-gaj.h', { action: 'explode' }, 'unknown_action', 'action unknown_action'],
+    ['nothing that must be given', 'pending_dispatch', 'dispatcher1', { action: 'dispatch' }, 'bad_inputs', 'main_unit required', 'instruction required'],
+    ['an instruction that is too long', 'pending_dispatch', 'dispatcher1', { action: 'dispatch', main_unit: 'ST-GAJ', instruction: '办'.repeat(1001) }, 'bad_inputs', 'instruction too_long'],
+    ['a reply that is too short', 'contacted', 'st-gaj.h', { action: 'submit_reply', ...reply, content: '已办。' }, 'bad_inputs', 'content too_short'],
+    ['eleven things that are missing', 'handling', 'st-gaj.h', { action: 'request_supplement', missing_items: Array(11).fill('位置') }, 'bad_inputs', 'missing_items too_many'],
+    ['none that is missing', 'handling', 'st-gaj.h', { action: 'request_supplement', missing_items: [] }, 'bad_inputs', 'missing_items too_few'],
+    ['a unit that has ended', 'pending_dispatch', 'dispatcher1', { action: 'dispatch', main_unit: 'ST-GAR', instruction: '请办理。' }, 'bad_inputs', 'main_unit unit_not_valid'],
+    ['one that assists', 'pending_dispatch', 'dispatcher1', { action: 'dispatch', main_unit: 'ST-GAJ', co_units: ['ST-GAR'], instruction: '请办理。' }, 'bad_inputs', 'co_units unit_not_valid'],
+    ['a unit that never was', 'pending_dispatch', 'dispatcher1', { action: 'dispatch', main_unit: 99999999, instruction: '请办理。' }, 'bad_inputs', 'main_unit unknown_unit'],
+    ['a pause that is over', 'handling', 'st-gaj.d', { action: 'request_suspend', pause_code: 'pause_6', until: '2018-01-02T09:00:00+08:00', evidence: '见附件' }, 'bad_inputs', 'until in_past'],
+    ['an order for the past', 'handling', 'supervisor1', { action: 'supervise', kind: 'routine', requirement: '请说明办理情况', due: '2018-01-02T09:00:00+08:00' }, 'bad_inputs', 'due in_past'],
+    ['facts wanted by yesterday', 'handling', 'st-gaj.h', { action: 'request_supplement', missing_items: ['位置'], deadline: '2018-01-02T09:00:00+08:00' }, 'bad_inputs', 'deadline in_past'],
+    ['30 February', 'handling', 'st-gaj.d', { action: 'request_suspend', pause_code: 'pause_6', until: '2031-02-30T09:00:00+08:00', evidence: '见附件' }, 'bad_inputs', 'until bad_time'],
+    ['more time than the policy allows', 'handling', 'st-gaj.d', { action: 'request_extension', ext_code: 'complex', new_due: '2099-01-05T23:59:59+08:00', measures: '已立案调查', told_citizen: true }, 'bad_inputs', 'new_due extension_too_long'],
+    ['an earlier time than it has', 'handling', 'st-gaj.d', { action: 'request_extension', ext_code: 'complex', new_due: '2018-01-05T23:59:59+08:00', measures: '已立案调查', told_citizen: true }, 'bad_inputs', 'new_due not_later'],
+    ['the reply of another ticket', 'contacted', 'st-gaj.h', { action: 'submit_reply', ...reply }, 'copied_reply', 'content copied_reply'],
+    ['the same in other commas', 'contacted', 'st-gaj.h', { action: 'submit_reply', ...reply, content: `${reply.content.replaceAll('，', ' , ')}!` }, 'copied_reply', 'content copied_reply'],
+];
+
+test('each wrong input has a code, the fields at fault and a sentence, in Chinese and in English, and changes nothing', async () => {
+    const office = new Office(hotline);
+    const given = { handling: await office.at('handling'), pending_dispatch: await office.at('pending_dispatch') };
+
+    await hotline.sql("insert into hotline.unit (id, code, parent_id, level, kind, name, short_name, path, valid_to) values (990, 'ST-GAR', 1, 2, 'department', '汕头市撤销局', '撤销局', '{990}', current_date - 1)");
+    await hotline.sql("update hotline.setting set value = '90' where name = 'reply.copy_days'");
+    await office.bring(await office.at('contacted'), 'contacted', 'unit_approval');
+    given.contacted = await office.at('contacted');
+    for (const [what, stage, login, { main_unit: unit, co_units: others, ...body }, code, ...faults] of wrongs) {
+        const staff = await hotline.as(login);
+        const inputs = { ...body, ...unit && { main_unit: await office.unit(unit) }, ...others && { co_units: await Promise.all(others.map((u) => office.unit(u))) } };
+        const before = await hotline.sql('select t.version, count(*)::int as events from hotline.ticket t join hotline.event e on e.ticket_id = t.id where t.id = $1 group by t.version', [given[stage].id]);
+        const said = {};
+
+        for (const language of ['zh-CN', 'en']) {
+            said[language] = await staff.post(`/v1/desk/tickets/${given[stage].id}/actions`, inputs, { headers: { 'Accept-Language': language } });
+            assert.equal(said[language].status, 422, `${what}: ${said[language].text}`);
+            assert.deepEqual([said[language].body.code, ...fields(said[language])], [code, ...faults], what);
+        }
+        for (const sentence of [said['zh-CN'].body.detail, ...said['zh-CN'].body.fields.map((f) => f.detail)])
+            assert.match(sentence, /\p{Script=Han}.*。$/u, what);
+        for (const sentence of [said.en.body.detail, ...said.en.body.fields.map((f) => f.detail)])
+            assert.match(sentence, /^[A-Z][\x20-\x7e]+\.$/, what);
+        assert.deepEqual(await hotline.sql('select t.version, count(*)::int as events from hotline.ticket t join hotline.event e on e.ticket_id = t.id where t.id = $1 group by t.version', [given[stage].id]), before, what);
+    }
+});
+
+test('what a ticket was answered may be said again of it, and by another unit', async () => {
+    const office = new Office(hotline);
+    const words = { ...reply, content: '经现场核查，该处路灯确有损坏，已更换灯具三盏并恢复照明，今后每月巡检一次。' };
+    const mine = await office.at('contacted');
+    const theirs = await office.at('pending_dispatch');
+
+    await office.done('st-gaj.h', mine, 'submit_reply', words);
+    await office.bring(mine, 'unit_approval', 'pending_audit');
+    await office.done('auditor1', mine, 'audit_reject', { reject_code: 'A4', comment: '请补充证据' });
+    await office.done('st-gaj.h', mine, 'submit_reply', words);
+    await office.done('dispatcher1', theirs, 'dispatch', { main_unit: 'ST-JJZD', instruction: '请办理。' });
+    await office.done('st-jjzd.d', theirs, 'sign');
+    await office.done('st-jjzd.h', theirs, 'first_contact', { contacted: true, way: 'phone' });
+    await office.done('st-jjzd.h', theirs, 'submit_reply', words);
 });
 
 test('an id that is none is an unknown ticket', async () => {

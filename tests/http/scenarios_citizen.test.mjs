@@ -341,3 +341,29 @@ test('facts that never come close the ticket after two reminders; within thirty 
     const objected = await later.citizen.post(`/v1/tickets/${t.number}/objection`, { text: '门牌号是金砂路 100 号。' }, { headers: { 'X-Query-Code': t.query_code } });
     assert.equal(objected.body.state, 'pending_dispatch', objected.text);
 });
+
+test('16: the month closes while 2,365 tickets are open: the rates by cohort and by due day differ, and both are printed', async () => {
+    sim('set', '2018-04-02T09:00:00+08:00');
+    // What 110 hands over in one morning: accepted at once, waiting for a dispatcher.
+    await later.sql(`select count(a) from generate_series(1, 2363) n cross join lateral api.receive_from_110(jsonb_build_object(
+        'external_id', 'M' || n, 'type', 'complaint', 'title', '占道经营', 'content', '夜市占道经营，第 ' || n || ' 件。', 'at', '2018-04-02T09:00:00+08:00')) a`);
+    const [one, two, three, replied, forgotten] = await Promise.all(Array.from({ length: 5 }, () => then.at('contacted')));
+    for (const t of [one, two, three])
+        await then.bring(t, 'contacted', 'closed');
+    await then.bring(replied, 'contacted', 'pending_callback');
+    await swept('2018-05-01T00:00:00+08:00');
+
+    const { body } = await (await later.as('leader1')).get('/v1/metrics/closure?from=2018-04-01&to=2018-05-01');
+    const { rates, counts } = body.total;
+    assert.equal((await later.sql('select count(*)::int as n from hotline.ticket where state < 70 and accepted_at >= $1', ['2018-04-01T00:00:00+08:00']))[0].n, 2365);
+    assert.equal(counts.accepted, 2368);
+    assert.deepEqual([rates.closure_rate_cohort.num, rates.closure_rate_cohort.den], [3, 2368], 'closed, of those accepted');
+    assert.deepEqual([rates.closure_rate_due.num, rates.closure_rate_due.den], [4, 5], 'answered and accepted, of those whose day fell into the month');
+    assert.notEqual(rates.closure_rate_cohort.rate, rates.closure_rate_due.rate);
+    assert.ok(body.snapshot_at >= '2018-05-01', 'as of when is printed beside them');
+    assert.equal((await then.read('leader1', forgotten)).light, 'deep_red');
+    // What is closed after the month still moves the cohort's rate, and not the other.
+    await then.bring(replied, 'pending_callback', 'closed');
+    const after = (await (await later.as('leader1')).get('/v1/metrics/closure?from=2018-04-01&to=2018-05-01')).body.total.rates;
+    assert.deepEqual([after.closure_rate_cohort.num, after.closure_rate_due.num], [4, 4]);
+});

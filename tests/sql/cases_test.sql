@@ -114,6 +114,10 @@ begin
             end if;
         elsif part ~ ' is also ' then
             insert into hotline.person_role (person_id, role) select p.id, split_part(part, ' ', 4) from hotline.person p where p.login = split_part(part, ' ', 1);
+        elsif part ~ '^setting ' then
+            update hotline.setting k set value = split_part(part, '=', 2)::jsonb where k.name = split_part(substr(part, 9), '=', 1);
+        elsif part ~ '^unit [0-9]+ has ended$' then
+            update hotline.unit set valid_to = '2026-03-01' where id = split_part(part, ' ', 2)::int;
         elsif part ~ '^[a-z_]+( |$)' and part !~ '^(citizen|system|province) ' then
             tids := tids || play.ticket(name, play.pairs(part));
         elsif part <> '' then
