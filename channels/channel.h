@@ -4,6 +4,7 @@
 /* What the engine offers to a way in.  A channel turns its protocol's bytes into a complaint or a call and an answer into its
  * protocol's bytes; it touches neither PostgreSQL nor Redis nor the loop. */
 
+#include "catalog.h"
 #include "feed.h"
 #include "fetch.h"
 #include "follow.h"
@@ -25,7 +26,7 @@ struct channel {
 };
 
 /* The list of channels lives in the engine (channels.c). */
-extern const struct channel channel_web, channel_notice;
+extern const struct channel channel_web, channel_app, channel_notice;
 
 /* Ask an api function; the answer wakes the next step. */
 static inline enum next channel_call(struct req *r, const struct api_fn *fn, cJSON *json)

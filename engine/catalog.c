@@ -34,6 +34,7 @@ static struct {
     char *version;
     bool kept; /* not from the database but from what was kept of it */
     struct codes divisions, categories;
+    cJSON *services;
     struct channel_code *channels;
     size_t nchannels;
     char time[TIME_SIZE];       /* where the clock of a simulation stands; empty: it runs */
@@ -139,6 +140,8 @@ static void forget(void)
     free(catalog.version);
     catalog.version = NULL;
     free_codes(&catalog.divisions);
+    cJSON_Delete(catalog.services);
+    catalog.services = NULL;
     free_codes(&catalog.categories);
     for (size_t i = 0; i < catalog.nchannels; i++)
         free(catalog.channels[i].name);
@@ -155,7 +158,7 @@ static void take_clock(const cJSON *data)
     req_allow_time(cJSON_IsTrue(cJSON_GetObjectItem(data, "simulation")));
 }
 
-static void take_data(const cJSON *data, bool kept)
+static void take_data(cJSON *data, bool kept)
 {
     const char *version = json_text(data, "version");
 
@@ -164,6 +167,7 @@ static void take_data(const cJSON *data, bool kept)
     catalog.version = must(strdup(version ? version : ""));
     catalog.divisions = read_codes(cJSON_GetObjectItem(data, "divisions"));
     catalog.categories = read_codes(cJSON_GetObjectItem(data, "categories"));
+    catalog.services = cJSON_DetachItemFromObject(data, "services");
     read_channels(cJSON_GetObjectItem(data, "channels"));
     catalog.kept = kept;
     take_clock(data);
@@ -254,6 +258,23 @@ void catalog_close(void)
 bool catalog_ready(void)
 {
     return catalog.service != NULL;
+}
+
+const cJSON *catalog_services(void)
+{
+    return catalog.services;
+}
+
+const cJSON *catalog_service(const char *code)
+{
+    const cJSON *service;
+
+    cJSON_ArrayForEach(service, cJSON_GetObjectItem(catalog.services, "list"))
+    {
+        if (!strcmp(json_text(service, "code"), code))
+            return service;
+    }
+    return NULL;
 }
 
 const char *catalog_problem(void)

@@ -26,6 +26,12 @@ const char *catalog_time(void);
 /* The code of a channel, -1 when there is none of that name. */
 int catalog_channel(const char *name);
 
+/* The services of hotline.services(): {"common", "list"}; NULL before it was loaded.  Lives until the loop turns. */
+const cJSON *catalog_services(void);
+
+/* The service of this code, NULL when there is none.  Lives as long. */
+const cJSON *catalog_service(const char *code);
+
 /* NULL when every division, category and channel a call names exists; else what the database would refuse it with. */
 const struct why *catalog_check(struct arena *arena, const cJSON *call);
 

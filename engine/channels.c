@@ -3,7 +3,7 @@
 #include "channel.h"
 #include "log.h"
 
-static const struct channel *const channels[] = { &channel_web, &channel_notice };
+static const struct channel *const channels[] = { &channel_web, &channel_app, &channel_notice };
 
 static size_t opened;
 

@@ -80,12 +80,17 @@ enum next follow_stored(struct req *r)
 }
 
 /* While nobody can say what is in the spool, an unknown number may be one that was answered from there. */
-enum next follow_reply(struct req *r)
+bool follow_unsure(const struct req *r)
 {
     const struct looked *looked = r->state;
 
+    return r->answer.status == 404 && looked && !looked->known;
+}
+
+enum next follow_reply(struct req *r)
+{
     req_set_header(r, "Cache-Control", "no-store");
-    if (r->answer.status == 404 && looked && !looked->known)
+    if (follow_unsure(r))
         return refuse_later(r, "database_away", 2);
     return reply(r, r->answer.status, r->answer.body);
 }

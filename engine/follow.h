@@ -14,6 +14,9 @@ enum next follow_stored(struct req *r);
 /* Reply.  r->answer.status 404: no such number, or another code. */
 enum next follow_reply(struct req *r);
 
+/* For a protocol of its own instead: nothing was found, but nobody could say what is in the spool. */
+bool follow_unsure(const struct req *r);
+
 /* What a citizen still says about a ticket: an action, its inputs in r->json.  follow_begin, then the steps follow_ask and follow_take, then
  * a step that calls follow_say; answer_sealed replies. */
 

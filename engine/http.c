@@ -377,10 +377,10 @@ static const char *read_request(struct req *r, struct evhttp_request *ev)
     r->language = problem_language(http_header(r, "Accept-Language"));
     find_client(r, ev);
     wire->close = http.draining || !*r->method || !is_sound(&framing) || leaves_body(ev, &framing);
+    r->path = path ? decode(r->arena, path, strlen(path), false) : NULL; /* tells in which protocol to refuse, too */
     if (!is_sound(&framing))
         return "bad_framing";
     read_body(r, ev);
-    r->path = path ? decode(r->arena, path, strlen(path), false) : NULL;
     if (!r->path)
         return "bad_request";
     return read_query(r, evhttp_uri_get_query(uri)) ? NULL : "bad_query";

@@ -19,6 +19,7 @@ enum {
     SLOW_MS = 3000, /* a database that has not answered for so long is away, as far as a citizen can tell */
     LOST_MS = 300,  /* a lane may be back by then */
     FULL_SECONDS = 30,
+    NIGHT = 4 * 3600,      /* few people are awake then */
     CITY_OFFSET = 8 * 3600 /* the whole country keeps one time, without summer time */
 };
 
@@ -208,6 +209,23 @@ static void city_time(const struct req *r, struct tm *tm, int *micros)
     gmtime_r(&now.tv_sec, tm);
 }
 
+enum next intake_key(struct req *r)
+{
+    char digest[SECRET_HEX_SIZE];
+    struct tm tm;
+    time_t night;
+    int micros;
+
+    if (r->key_given)
+        return GO;
+    city_time(r, &tm, &micros);
+    night = timegm(&tm) - NIGHT;
+    gmtime_r(&night, &tm);
+    digest_body(r->input.data, r->input.len, digest);
+    r->key = arena_printf(r->arena, "%.48s-%d-%d", digest, tm.tm_year + 1900, tm.tm_yday);
+    return GO;
+}
+
 /* The call without what the drain computes from it, and with its moment: clocks start at the answer. */
 static const char *entry_call(struct req *r, const struct tm *tm, int micros)
 {
@@ -317,7 +335,7 @@ static const char *open_sealed(struct req *r, const char *text)
     return json_print(r->arena, body);
 }
 
-enum next answer_sealed(struct req *r)
+enum next answer_open(struct req *r)
 {
     if (r->answer.status / 100 == 2)
         feed_poke();
@@ -325,7 +343,12 @@ enum next answer_sealed(struct req *r)
         r->answer.body = open_sealed(r, r->answer.body);
     if (r->answer.code && strcmp(r->answer.code, "spool_full") == 0)
         return refuse_later(r, r->answer.code, FULL_SECONDS);
-    return reply(r, r->answer.status, r->answer.body);
+    return GO;
+}
+
+enum next answer_sealed(struct req *r)
+{
+    return answer_open(r) == DONE ? DONE : reply(r, r->answer.status, r->answer.body);
 }
 
 enum next answer_tagged(struct req *r)

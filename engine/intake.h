@@ -16,6 +16,9 @@ void call_begin(struct req *r, const char *principal);
  * and mask.  GO, or a refusal when the phone is no number. */
 enum next contact_seal(struct req *r, cJSON *fields);
 
+/* Step: where a protocol has no key, the same input within a day (from four in the morning on) is the same complaint. */
+enum next intake_key(struct req *r);
+
 /* Step: turn a complaint away before anything is done for it when the database has too much to do. */
 enum next intake_admit(struct req *r);
 
@@ -29,6 +32,9 @@ enum next intake_store(struct req *r);
 /* Step: where the database was away, put it into the spool instead; then the answer is 202, without a promised day.  The outcome in the
  * database may be unknown: both carry the same key, and the drain finds the one by the other.  answer_sealed follows. */
 enum next intake_spool(struct req *r);
+
+/* Step: members "x_enc" of what the database said are opened to "x", and watchers hear of a success. */
+enum next answer_open(struct req *r);
 
 /* Step: reply with what the database said; members "x_enc" are opened to "x", and watchers hear of a success. */
 enum next answer_sealed(struct req *r);

@@ -47,7 +47,7 @@ static const struct why known[] = {
     { .code = "internal", .zh = "系统内部错误，已记录", .en = "an internal error; it has been recorded" },
 };
 
-static const struct why *sentence_of(const char *code)
+const struct why *problem_why(const char *code)
 {
     static const struct why none = { .zh = "请求未被接受", .en = "the request was not accepted" };
 
@@ -133,7 +133,7 @@ char *problem_make(struct arena *arena, int status, const char *code, const stru
     cJSON *problem = json_object(arena);
 
     if (!why)
-        why = sentence_of(code);
+        why = problem_why(code);
     cJSON_AddStringToObject(problem, "type", arena_printf(arena, "urn:hotline:problem:%s", code));
     cJSON_AddStringToObject(problem, "title", title_of(status));
     cJSON_AddNumberToObject(problem, "status", status);
@@ -142,6 +142,36 @@ char *problem_make(struct arena *arena, int status, const char *code, const stru
     if (why->nfaults)
         cJSON_AddItemToObject(problem, "fields", fields_of(why, language));
     return json_print(arena, problem);
+}
+
+static const char *text_of(struct arena *arena, const cJSON *object, const char *name)
+{
+    const char *text = json_text(object, name);
+
+    return arena_strdup(arena, text ? text : "");
+}
+
+const struct why *problem_read(struct arena *arena, const char *body, const char **code)
+{
+    const struct why *unread;
+    cJSON *problem = json_object_only(arena, (struct bytes){ body, strlen(body) }, &unread), *fields, *field;
+    struct why *why = arena_alloc(arena, sizeof *why);
+
+    *code = problem ? text_of(arena, problem, "code") : "internal";
+    if (!problem)
+        return problem_why("internal");
+    fields = cJSON_GetObjectItem(problem, "fields");
+    why->code = *code;
+    why->zh = why->en = text_of(arena, problem, "detail");
+    why->faults = arena_alloc(arena, ((size_t)cJSON_GetArraySize(fields) + 1) * sizeof *why->faults);
+    cJSON_ArrayForEach(field, fields)
+    {
+        const char *detail = text_of(arena, field, "detail");
+
+        why->faults[why->nfaults++] =
+            (struct fault){ text_of(arena, field, "name"), text_of(arena, field, "code"), detail, detail };
+    }
+    return why;
 }
 
 const struct why *why_new(struct arena *arena, const char *zh, const char *en)

@@ -12,12 +12,19 @@
 #include "settings.h"
 #include "stats.h"
 
-enum { ROUTES_MAX = 256, KEY_BYTES = 16, LOCKS_LEAST = 4 };
+enum { ROUTES_MAX = 256, PROTOCOLS_MAX = 4, KEY_BYTES = 16, LOCKS_LEAST = 4 };
+
+struct protocol {
+    const char *prefix;
+    refuse_fn *refuse;
+};
 
 static struct {
     const struct route *routes[ROUTES_MAX];
     int stats[ROUTES_MAX];
     size_t nroutes, live;
+    struct protocol protocols[PROTOCOLS_MAX];
+    size_t nprotocols;
     bool time_allowed, time_known; /* may a request bring its time, and has the database said so */
     uint64_t ids;                  /* of requests; starts anywhere so that workers differ */
     int replies;                   /* counters by class of status */
@@ -49,6 +56,12 @@ void http_routes(const struct route *routes, size_t n)
         all.routes[all.nroutes] = &routes[i];
         all.stats[all.nroutes++] = duration_of(&routes[i]);
     }
+}
+
+void req_protocol(const char *prefix, refuse_fn *otherwise)
+{
+    assert(all.nprotocols < PROTOCOLS_MAX);
+    all.protocols[all.nprotocols++] = (struct protocol){ .prefix = prefix, .refuse = otherwise };
 }
 
 const struct route *http_route(size_t i)
@@ -346,31 +359,53 @@ enum next reply_raw(struct req *r, int status, const char *type, struct bytes bo
     return give(r, status, type, body);
 }
 
+static refuse_fn *speaks_otherwise(const struct req *r)
+{
+    for (size_t i = 0; r->path && i < all.nprotocols; i++)
+        if (!strncmp(r->path, all.protocols[i].prefix, strlen(all.protocols[i].prefix)))
+            return all.protocols[i].refuse;
+    return NULL;
+}
+
+static enum next say_no(struct req *r, int status, const char *code, const struct why *why)
+{
+    refuse_fn *otherwise = speaks_otherwise(r);
+    const char *body;
+
+    if (otherwise)
+        return otherwise(r, status, code, why);
+    body = problem_make(r->arena, status, code, why, r->language);
+    return give(r, status, PROBLEM_TYPE, (struct bytes){ body, strlen(body) });
+}
+
 enum next refuse(struct req *r, int status, const char *code, const struct why *why)
 {
-    char *body = problem_make(r->arena, status, code, why, r->language);
-
     if (status == 503)
         req_set_header(r, "Retry-After", "2");
-    return give(r, status, PROBLEM_TYPE, (struct bytes){ body, strlen(body) });
+    return say_no(r, status, code, why);
 }
 
 enum next refuse_later(struct req *r, const char *code, int seconds)
 {
-    char *body = problem_make(r->arena, 503, code, NULL, r->language);
-
     req_set_header(r, "Retry-After", arena_printf(r->arena, "%d", seconds));
-    return give(r, 503, PROBLEM_TYPE, (struct bytes){ body, strlen(body) });
+    return say_no(r, 503, code, NULL);
 }
 
 enum next reply(struct req *r, int status, const char *body)
 {
+    const char *code;
+
     if (!body && r->answer.code)
         return refuse(r, status, r->answer.code, NULL);
     if (!body || status == 204 || status == 304)
         return give(r, status, NULL, (struct bytes){ "", 0 });
     if (status == 503)
         req_set_header(r, "Retry-After", "2");
+    if (status >= 400 && speaks_otherwise(r)) {
+        const struct why *why = problem_read(r->arena, body, &code);
+
+        return say_no(r, status, code, why);
+    }
     return give(r, status, status >= 400 ? PROBLEM_TYPE : "application/json", (struct bytes){ body, strlen(body) });
 }
 

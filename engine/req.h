@@ -90,6 +90,11 @@ struct route {
 /* Add routes; the table must live on.  Called by modules as they open. */
 void http_routes(const struct route *routes, size_t n);
 
+/* How a protocol of its own refuses: instead of a problem document, for every path that starts with prefix (which must live on).
+ * why may be NULL for the codes problem.c knows.  At most four. */
+typedef enum next refuse_fn(struct req *r, int status, const char *code, const struct why *why);
+void req_protocol(const char *prefix, refuse_fn *otherwise);
+
 /* The registered routes, for the test that compares them with the description. */
 const struct route *http_route(size_t i);
 

@@ -120,6 +120,14 @@ static const struct setting table[] = {
       "requests per session and minute" },
     { "password_waiting_max", NUMBER, AT(password_waiting_max), "64", 1, 10000, "等待口令校验的上限",
       "password checks that may wait" },
+
+    { "app_jurisdiction", TEXT, AT(app_jurisdiction), "", 0, 0,
+      "Open311 接口的 jurisdiction_id（如 shantou.gov.cn），空为不开放",
+      "jurisdiction_id of the Open311 interface, such as shantou.gov.cn; empty: no such interface" },
+    { "app_key_file", TEXT, AT(app_key_file), "", 0, 0, "应用的密钥文件，每行为 名称:密钥的 SHA-256",
+      "keys of applications, a line each: name:SHA-256 of the key in hex; read again when it changes" },
+    { "limit_app", NUMBER, AT(limit_app), "600", 0, 1000000, "每个应用密钥每分钟请求数，0 为不限",
+      "requests per application key and minute; 0: any number" },
 };
 
 static struct settings now;

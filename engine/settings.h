@@ -69,6 +69,10 @@ struct settings {
     int limit_login;
     int limit_staff;
     int password_waiting_max;
+
+    const char *app_jurisdiction;
+    const char *app_key_file;
+    int limit_app;
 };
 
 enum settings_verdict { SETTINGS_RUN, SETTINGS_SHOWN, SETTINGS_BAD };

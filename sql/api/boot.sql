@@ -10,5 +10,6 @@ begin
                      where d.valid_to is null),
         'divisions', (select jsonb_agg(code) from hotline.division),
         'categories', (select jsonb_agg(code) from hotline.category where scheme = 'local'),
+        'services', hotline.services(),
         'channels', (select jsonb_object_agg(name, code) from hotline.word where kind = 'channel')));
 end $$;

@@ -1,4 +1,4 @@
--- What a citizen still says: {"number","code_hash" or "link_round","id","action","inputs","key"…}.  action: followup, supplement, withdraw,
+-- What a citizen still says: {"number","code_hash" or "link_round" or "origin","id","action","inputs","key"…}.  action: followup, supplement, withdraw,
 -- object, rate.  200 with the state as citizens read it; 404 for a wrong code; 409 and 422 as for staff.  The same key gets the first
 -- answer again.  Locks: the ticket row (the batch holds it already).
 create or replace function api.citizen(x jsonb) returns api.answer
@@ -16,7 +16,7 @@ begin
     if said is not null then
         return said;
     end if;
-    said := hotline.citizen_acts(t, x->>'action', coalesce(x->'inputs', '{}'), x->>'code_hash',
+    said := hotline.citizen_acts(t, x->>'action', coalesce(x->'inputs', '{}'), coalesce(x->>'code_hash', x->>'origin'),
         jsonb_strip_nulls(jsonb_build_object('private', x->'private')));
     if said.status = 200 then
         said := hotline.citizen_answer(t.id);

@@ -1,5 +1,5 @@
--- Who has a number and its code, or a rating link: {"number","code_hash"} or {"number","link_round"} → {"id"}, for the lock that api.citizen
--- needs.  A wrong code and an unknown number give the same 404.
+-- Who has a number and its code, a rating link, or filed it for its citizen: {"number", "code_hash" or "link_round" or "origin"} → {"id"}, for
+-- the lock that api.citizen needs.  A wrong code and an unknown number give the same 404.
 create or replace function api.known(x jsonb) returns api.answer
 language plpgsql security definer set search_path = hotline, pg_temp as $$
 declare

@@ -76,6 +76,8 @@ begin
     t.title := coalesce(x->>'title', '');
     t.content := coalesce(x->>'content', '');
     t.masked := hotline.masks(x->'private');
+    t.origin := x->>'origin';
+    t.attributes := x->'attributes';
     t.created_by := who.id;
     t.round := 0;
     t.contact_count := 0;

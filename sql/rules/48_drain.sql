@@ -43,7 +43,7 @@ language sql stable as $$
     select jsonb_strip_nulls(jsonb_build_object('principal', x->'principal', 'route', x->'route', 'key', x->'key', 'digest', x->'digest',
         'seq', x->'seq', 'title', left(coalesce(x->>'title', ''), 200), 'content', left(coalesce(x->>'content', x->>'unreadable', x::text), 10000),
         'contact', case when jsonb_typeof(x->'contact') = 'object' then x->'contact' end,
-        'query_code_enc', x->'query_code_enc', 'query_code_hash', x->'query_code_hash'))
+        'query_code_enc', x->'query_code_enc', 'query_code_hash', x->'query_code_hash', 'origin', x->'origin'))
 $$;
 
 -- The ticket; when something in the call makes that fail, the ticket of what is sure.  What is no fault of the call (a conflict, a full

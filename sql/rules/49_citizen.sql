@@ -6,14 +6,14 @@ language sql stable as $$
 $$;
 
 -- The ticket of this number, for who proves to be its citizen: by the query code, or by the link of the round that is asked about, whose
--- token the engine has checked.
+-- token the engine has checked; and for the application that filed it (origin), whose key the engine has checked.
 create or replace function hotline.known_ticket(x jsonb) returns hotline.ticket
 language plpgsql stable as $$
 declare
     t hotline.ticket;
 begin
     select k.* into t from hotline.ticket_ref r join hotline.ticket k on k.id = r.ticket_id where r.ticket_no = (x->>'number')::bpchar;
-    if t.state > 10 and (t.query_code_hash = x->>'code_hash' or t.round = (x->>'link_round')::smallint) then
+    if t.state > 10 and (t.query_code_hash = x->>'code_hash' or t.round = (x->>'link_round')::smallint or t.origin = x->>'origin') then
         return t;
     end if;
     return null;
