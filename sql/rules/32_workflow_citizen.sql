@@ -34,6 +34,15 @@ insert into hotline.word (kind, code, name, zh, en) values
     ('integrity_kind', 2, 'not_done', '称未办理', 'Says nothing was done'),
     ('integrity_kind', 3, 'pressure', '受压撤诉', 'Was pressed to withdraw'),
     ('outcome', 12, 'link_sent', '已发评价链接', 'Rating link sent'),
+    ('supervision_cause', 1, 'person', '督办人员签发', 'Issued by a person'),
+    ('supervision_cause', 2, 'integrity', '诉求人所述与单位不一致', 'The citizen contradicts the unit'),
+    ('supervision_cause', 3, 'unsatisfied', '两轮重办仍不满意', 'Unsatisfied after two reworks'),
+    ('supervision_cause', 4, 'overdue', '超期满一个工作日', 'Overdue for a workday'),
+    ('supervision_cause', 5, 'urgent', '紧急事项超期', 'An urgent matter is late'),
+    ('supervision_cause', 6, 'unsigned', '拒不签收', 'Refuses to sign'),
+    ('supervision_cause', 7, 'repeats', '多次重复反映', 'Filed again and again'),
+    ('supervision_cause', 8, 'group', '群体诉求', 'Many citizens, one matter'),
+    ('supervision_cause', 9, 'parked', '挂账无进展', 'Parked without progress'),
     ('callback_way', 1, 'call', '人工回访', 'A person calls'),
     ('callback_way', 2, 'link', '发送评价链接', 'A link is sent')
 on conflict (kind, code) do update set name = excluded.name, zh = excluded.zh, en = excluded.en;
@@ -49,12 +58,23 @@ insert into hotline.setting (name, value, meaning) values
     ('group.alert', '10', 'complaints of one matter and district by as many citizens that make a group by themselves; 0: none'),
     ('group.minutes', '20', 'within how many minutes'),
     ('supervision.auto', '1', 'does the system issue supervision orders by itself? 1 or 0'),
+    ('urge.yellow', '1', 'does a unit clock that turns yellow urge by itself? 1 or 0'),
     ('rating.late_days', '7', 'days after closing in which a missing rating may be given'),
     ('objection.days', '15', 'days after closing, or refusal, in which a citizen may object'),
     ('objection.supplement_days', '30', 'the same where it was closed for want of facts, and is reopened by it'),
     ('reopen.days', '90', 'days after closing in which the centre may reopen'),
     ('callback.sample', '100', 'of matters that need no call by their kind, how many of a hundred are called by a person; the others get a link')
 on conflict (name) do nothing;
+
+insert into hotline.supervision_rule (cause, timer, n, days, active, requirement) values
+    ('unsatisfied', null, 2, 3, true, '重办两轮后诉求人仍不满意，请单位负责人说明情况。'),
+    ('overdue', 'overdue', null, 3, true, '办理超期已满一个工作日，请立即办结并说明原因。'),
+    ('urgent', 'urgent_late', null, 1, true, '紧急事项已超过时限，请立即处置并说明原因。'),
+    ('unsigned', 'unsigned', null, 3, true, '退单被驳回后仍逾期未签收，请立即办理并说明原因。'),
+    ('repeats', 'repeats', 3, 3, true, '诉求人就同一事项多次重复反映，请单位负责人过问并说明办理情况。'),
+    ('group', 'group_order', 10, 3, true, '多人反映同一事项，请单位负责人牵头处置并说明情况。'),
+    ('parked', 'ledger_late', null, 3, true, '挂账事项逾期没有报告进展，请说明原因并报告节点完成情况。')
+on conflict (cause) do update set timer = excluded.timer, requirement = excluded.requirement;
 
 insert into hotline.role_right (role, action, scope)
 select r, a, scope

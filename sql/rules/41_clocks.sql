@@ -231,13 +231,18 @@ end $$;
 -- keeps its own: when the due time has passed, the assignment enters the due-type figures.
 create or replace function hotline.store_clocks(calls hotline.call[]) returns void
 language plpgsql set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+declare
+    urges boolean := hotline.setting_int('urge.yellow') <> 0;
 begin
     insert into hotline.clock
     select k.* from unnest(calls) c cross join lateral unnest(c.clocks) k where k.id = any (c.started);
     insert into hotline.timer (id, at, ticket_id, kind, clock_id)
-    select hotline.new_id(), k.due_at, k.ticket_id, 'clock', k.id
+    select hotline.new_id(), v.at, k.ticket_id, v.kind, k.id
     from unnest(calls) c cross join lateral unnest(c.clocks) k
-    where k.id = any (c.started) and k.kind <> 'draft' and (k.kind in ('sign', 'unit') or k.met_at is null and k.stopped_at is null);
+    cross join lateral (values ('clock', k.due_at), ('yellow', case when k.kind = 'unit' and urges then k.warn_at end)) as v(kind, at)
+    where k.id = any (c.started) and case v.kind
+        when 'clock' then k.kind <> 'draft' and (k.kind in ('sign', 'unit') or k.met_at is null and k.stopped_at is null)
+        else v.at > c.at and k.met_at is null and k.stopped_at is null end;
     if not exists (select from unnest(calls) c where c.touched is not null) then
         return;
     end if;
@@ -249,24 +254,26 @@ begin
     delete from hotline.timer m
     using unnest(calls) c cross join lateral unnest(c.clocks) k
     where k.id = any (c.touched) and m.ticket_id = k.ticket_id and m.clock_id = k.id
-      and (k.stopped_at is not null or k.paused_at is not null or k.met_at is not null and k.kind not in ('sign', 'unit'));
+      and (k.stopped_at is not null or k.paused_at is not null or k.met_at is not null and (m.kind = 'yellow' or k.kind not in ('sign', 'unit')));
     if not exists (select from unnest(calls) c cross join lateral unnest(c.clocks) k
                    where k.id = any (c.touched) and k.met_at is null and k.stopped_at is null and k.paused_at is null) then
         return;
     end if;
-    update hotline.timer m set at = k.due_at
+    update hotline.timer m set at = case m.kind when 'clock' then k.due_at else k.warn_at end
     from unnest(calls) c cross join lateral unnest(c.clocks) k
     where k.id = any (c.touched) and k.met_at is null and k.stopped_at is null and k.paused_at is null
-      and m.ticket_id = k.ticket_id and m.clock_id = k.id and m.kind = 'clock' and m.at <> k.due_at;
+      and m.ticket_id = k.ticket_id and m.clock_id = k.id and m.kind in ('clock', 'yellow') and m.at <> case m.kind when 'clock' then k.due_at else k.warn_at end;
     -- What was late and is not any more is not supervised for it.
     delete from hotline.timer m
     using unnest(calls) c cross join lateral unnest(c.clocks) k
-    where k.id = any (c.touched) and k.breached_at is null and m.ticket_id = k.ticket_id and m.clock_id = k.id and m.kind = 'overdue';
+    where k.id = any (c.touched) and k.breached_at is null and m.ticket_id = k.ticket_id and m.clock_id = k.id
+      and m.kind in ('overdue', 'urgent_late', 'ledger_late');
     insert into hotline.timer (id, at, ticket_id, kind, clock_id)
-    select hotline.new_id(), k.due_at, k.ticket_id, 'clock', k.id
+    select hotline.new_id(), v.at, k.ticket_id, v.kind, k.id
     from unnest(calls) c cross join lateral unnest(c.clocks) k
+    cross join lateral (values ('clock', k.due_at), ('yellow', case when k.kind = 'unit' and urges and k.warn_at > c.at then k.warn_at end)) as v(kind, at)
     where k.id = any (c.touched) and k.met_at is null and k.stopped_at is null and k.paused_at is null and k.kind <> 'draft' and k.breached_at is null
-      and not exists (select from hotline.timer m where m.ticket_id = k.ticket_id and m.clock_id = k.id and m.kind = 'clock');
+      and v.at is not null and not exists (select from hotline.timer m where m.ticket_id = k.ticket_id and m.clock_id = k.id and m.kind = v.kind);
 end $$;
 
 -- The promise was made for the type the citizen chose; a type with a shorter one brings it forward, nothing here puts it off.

@@ -206,6 +206,9 @@ begin
     insert into hotline.case_group_member (ticket_id, group_id, confidence, at)
     values ((c.t).id, g, (c.x->>'confidence')::numeric, c.at);
     c.payload := c.payload || jsonb_build_object('group', g::text, 'lead', lead_::text);
+    if (select count(*) from hotline.case_group_member where group_id = g) = (select n from hotline.supervision_rule where cause = 'group') then
+        insert into hotline.timer (id, at, ticket_id, kind, clock_id) values (hotline.new_id(), c.at, lead_, 'group_order', g);
+    end if;
     if exists (select from hotline.case_group where id = g and answered_at is not null) then
         perform hotline.put_timer(c, 'fan_out', c.at, g);
     end if;
@@ -498,17 +501,59 @@ begin
     return c;
 end $$;
 
--- The order that the system issues for a cause of its own; null where there is none.
+-- The order that the system issues for a cause of its own; null where there is none.  What is urgent and late is not ordered a second time
+-- for being overdue.
 create or replace function hotline.auto_order(t hotline.ticket, cause_ text, at_ timestamptz) returns jsonb
 language plpgsql stable as $$
+declare
+    r hotline.supervision_rule;
 begin
-    if hotline.setting_int('supervision.auto') = 0 or cause_ = 'unsatisfied' and t.round < 2
-            or exists (select from hotline.supervision_order where ticket_id = t.id and cause = cause_ and closed_at is null) then
+    select * into r from hotline.supervision_rule where cause = cause_ and active;
+    if not found or hotline.setting_int('supervision.auto') = 0 or cause_ = 'unsatisfied' and t.round < r.n
+            or exists (select from hotline.supervision_order where ticket_id = t.id and closed_at is null
+                       and (cause = cause_ or cause = 'urgent' and cause_ = 'overdue')) then
         return null;
     end if;
-    return jsonb_build_object('kind', 'routine', 'cause', cause_, 'due', hotline.time_text(hotline.order_due(at_)),
-        'requirement', case cause_ when 'overdue' then '办理超期已满一个工作日，请立即办结并说明原因。'
-            else '重办两轮后诉求人仍不满意，请单位负责人说明情况。' end);
+    return jsonb_build_object('kind', 'routine', 'cause', cause_, 'due', hotline.time_text((hotline.clock_due(1, at_, r.days, 'workday')).due_at),
+        'requirement', r.requirement);
+end $$;
+
+-- A timer came up at which the cause of an order may be there.  A group whose lead no unit has yet is looked at again in an hour.
+create or replace function hotline.oversee(m hotline.timer) returns void
+language plpgsql as $$
+declare
+    r hotline.supervision_rule;
+    c hotline.call := (hotline.load(array[m.ticket_id]))[1];
+    x jsonb;
+begin
+    select * into r from hotline.supervision_rule where timer = m.kind;
+    if r.cause = 'group' and hotline.is_open((c.t).state) and ((c.a).id is null or (c.a).state in (8, 9)) then
+        insert into hotline.timer (id, at, ticket_id, kind, clock_id)
+        values (hotline.new_id(), greatest(m.at, hotline.now()) + interval '1 hour', m.ticket_id, m.kind, m.clock_id);
+        return;
+    end if;
+    x := hotline.auto_order(c.t, r.cause, m.at);
+    if x is not null and hotline.is_cause(c, r, m) then
+        perform hotline.step(m.ticket_id, 'supervise', hotline.system_actor(), x, at_ => m.at);
+    end if;
+end $$;
+
+-- Is the cause there?  Of a clock: it is late and runs, or was ended by that.  Not signed: the unit was told that it keeps
+-- the ticket, and let the time to sign pass all the same.
+create or replace function hotline.is_cause(c hotline.call, r hotline.supervision_rule, m hotline.timer) returns boolean
+language plpgsql stable as $$
+begin
+    case r.cause
+        when 'unsigned' then
+            return (c.a).id = m.clock_id and (c.a).deemed_signed;
+        when 'repeats' then
+            return (select count(*) >= r.n from hotline.ticket_link where other_id = m.ticket_id and kind = 'merged_into');
+        when 'group' then
+            return (select count(*) >= r.n from hotline.case_group_member where group_id = m.clock_id);
+        else
+            return exists (select from unnest(c.clocks) k where k.id = m.clock_id and k.met_at is null and k.paused_at is null and k.due_at <= m.at
+                           and (k.stopped_at is null or k.kind = 'sign' and k.assignment_id = (c.a).id and (c.a).deemed_signed));
+    end case;
 end $$;
 
 create or replace function hotline.do_answer_order(c hotline.call) returns hotline.call
@@ -646,7 +691,6 @@ create or replace function hotline.timer_fired(m hotline.timer) returns void
 language plpgsql as $$
 declare
     t hotline.ticket;
-    x jsonb;
 begin
     case m.kind
         when 'urge_late' then
@@ -658,19 +702,16 @@ begin
             insert into hotline.outbox (id, ticket_id, kind, args, at)
             select hotline.new_id(), ticket_id, 'transfer_check', jsonb_build_object('transfer', id::text), m.at
             from hotline.transfer where id = m.clock_id and arrived is null;
-        when 'overdue' then
-            -- The unit clock has been red for a workday.
-            select * into t from hotline.ticket where id = m.ticket_id;
-            x := hotline.auto_order(t, 'overdue', m.at);
-            if x is not null and exists (select from hotline.clock where ticket_id = t.id and id = m.clock_id and met_at is null and stopped_at is null) then
-                perform hotline.step(t.id, 'supervise', hotline.system_actor(), x, at_ => m.at);
-            end if;
+        when 'overdue', 'urgent_late', 'unsigned', 'group_order', 'ledger_late' then
+            perform hotline.oversee(m);
         when 'merged' then
             select * into t from hotline.ticket where id = m.clock_id;
             perform hotline.step(m.ticket_id, 'followup', hotline.system_actor(),
                 jsonb_build_object('kind', 'supplement', 'text', left(t.content, 2000), 'from_ticket', t.id::text), at_ => m.at,
                 extra_ => jsonb_strip_nulls(jsonb_build_object('private', case when t.masked is null then null
                     when t.masked ? 'content' then jsonb_build_object('text', jsonb_build_object('masked', left(t.masked->>'content', 2000))) else '{}' end)));
+            m.kind := 'repeats';
+            perform hotline.oversee(m);
         when 'group' then
             perform hotline.step(m.ticket_id, 'group', hotline.system_actor(), jsonb_build_object('lead', m.clock_id::text), at_ => m.at);
         when 'fan_out' then

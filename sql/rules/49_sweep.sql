@@ -21,7 +21,7 @@ declare
 begin
     select i into n from generate_subscripts(ks, 1) i where (ks[i]).id = m.clock_id;
     k := ks[n];
-    if k.kind in ('sign', 'unit') then
+    if m.kind = 'clock' and k.kind in ('sign', 'unit') then
         if k.assignment_id = (c.a).id then
             if k.kind = 'sign' then
                 c.a.sign_counted := true;
@@ -36,20 +36,35 @@ begin
     if k.id is null or k.met_at is not null or k.stopped_at is not null then
         return c;
     end if;
+    c.x := '{}';
+    c.actor := hotline.system_actor();
+    if m.kind = 'yellow' then
+        return hotline.turned_yellow(c, k, m.at);
+    end if;
     k.breached_at := k.due_at;
     ks[n] := k;
     c.clocks := ks;
     c.touched := c.touched || k.id;
-    c.x := '{}';
-    c.actor := hotline.system_actor();
     if k.kind = 'sign' then
+        if k.unit in ('hour', 'minute') then
+            c := hotline.set_timer(c, 'urgent_late', k.due_at, k.id);
+        end if;
         return hotline.take(c, 'deemed_sign', at_ => k.due_at);
     elsif k.kind = 'audit' then
         return hotline.take(c, 'audit_timeout', at_ => k.due_at);
-    elsif k.kind = 'unit' then
-        return hotline.set_timer(c, 'overdue', k.deep_at, k.id);
     end if;
     return c;
+end $$;
+
+-- A unit's time runs short: it is urged, unless an urge already waits for its answer.
+create or replace function hotline.turned_yellow(c hotline.call, k hotline.clock, at_ timestamptz) returns hotline.call
+language plpgsql as $$
+begin
+    if k.paused_at is not null or k.due_at <= at_ or exists (select from hotline.urge where ticket_id = (c.t).id and answered_at is null) then
+        return c;
+    end if;
+    c.x := jsonb_build_object('text', '办理时限将到，请抓紧办理并答复诉求人。');
+    return hotline.take(c, 'urge', at_ => at_);
 end $$;
 
 -- An assignment whose due time has passed: it counts in the due-type figures, unless it went back.
@@ -71,10 +86,12 @@ declare
 begin
     with fell as materialized (
         select m, k, k.met_at is null and k.stopped_at is null as runs
-        from unnest(due) m left join hotline.clock k on k.ticket_id = m.ticket_id and k.id = m.clock_id and m.kind in ('clock', 'overdue')
+        from unnest(due) m left join hotline.clock k on k.ticket_id = m.ticket_id and k.id = m.clock_id
+                and m.kind in ('clock', 'yellow', 'overdue', 'ledger_late')
     )
-    select array_agg(m order by (m).at, (m).id) filter (where case (m).kind when 'clock' then runs and (k).kind in ('sign', 'audit')
-                                                                  when 'overdue' then runs else true end),
+    select array_agg(m order by (m).at, (m).id) filter (where case
+               when (m).kind = 'clock' then runs and (k).kind in ('sign', 'audit')
+               when (m).kind in ('yellow', 'overdue', 'ledger_late') then runs else true end),
            array_agg(k) filter (where (m).kind = 'clock' and (k).id is not null and not (runs and (k).kind in ('sign', 'audit')))
     into left_, clocks
     from fell;
@@ -85,8 +102,11 @@ begin
     from unnest(clocks) k
     where o.ticket_id = k.ticket_id and o.id = k.id and o.met_at is null and o.stopped_at is null;
     insert into hotline.timer (id, at, ticket_id, kind, clock_id)
-    select hotline.new_id(), k.deep_at, k.ticket_id, 'overdue', k.id
-    from unnest(clocks) k where k.kind = 'unit' and k.met_at is null and k.stopped_at is null;
+    select hotline.new_id(), v.at, k.ticket_id, v.kind, k.id
+    from unnest(clocks) k
+    cross join lateral (values ('overdue', k.deep_at, k.kind = 'unit'), ('ledger_late', k.due_at, k.kind = 'ledger'),
+        ('urgent_late', k.due_at, k.kind in ('contact', 'unit') and k.unit in ('hour', 'minute'))) as v(kind, at, fits)
+    where v.fits and k.met_at is null and k.stopped_at is null;
     with was as materialized (
         select a, t, d.sign, d.unit
         from (
@@ -131,7 +151,7 @@ create or replace function hotline.fire(m hotline.timer) returns void
 language plpgsql as $$
 begin
     case m.kind
-        when 'clock' then perform hotline.clocks_fired(array[m]);
+        when 'clock', 'yellow' then perform hotline.clocks_fired(array[m]);
         when 'review' then perform hotline.lapse(m.ticket_id, m.clock_id, m.at);
         when 'archive' then perform hotline.archive_or_wait(m);
         when 'calendar' then perform hotline.calendar_fired(m);
@@ -158,7 +178,7 @@ begin
     left_ := hotline.mark_due(due);
     together := array(
         select u from unnest(left_) u
-        where u.kind = 'clock' and u.ticket_id in (select o.ticket_id from unnest(left_) o group by 1 having count(*) = 1));
+        where u.kind in ('clock', 'yellow') and u.ticket_id in (select o.ticket_id from unnest(left_) o group by 1 having count(*) = 1));
     if cardinality(together) > 0 then
         perform hotline.clocks_fired(together);
     end if;

@@ -1292,6 +1292,19 @@ language sql stable as $$
     having bool_or(e.payload ? 'main_unit')
 $$;
 
+-- Since when a ticket's clocks stand still, as its last event tells; null where they run.  What was not due then is not due meanwhile.
+create or replace function hotline.stands_still(tid bigint) returns timestamptz
+language plpgsql stable as $$
+declare
+    e hotline.event;
+begin
+    select * into e from hotline.event where ticket_id = tid order by n desc limit 1;
+    if e.to_state not in (12, 41, 42) then
+        return null;
+    end if;
+    return (select at from hotline.event where ticket_id = tid and to_state = e.to_state and from_state <> to_state order by n desc limit 1);
+end $$;
+
 -- The facts of both.  A due time before swept_to counts; between it and now the sweep may or may not have been there yet.
 create or replace function hotline.recount_facts()
 returns table (day date, fact text, bucket smallint, unit_id int, category_id int, channel smallint, district text, n bigint)
@@ -1313,7 +1326,7 @@ language sql stable as $$
     ), a as (
         select r.*, t.category_id, t.channel, t.division,
                r.sign_due_at <= s.swept_to or r.sign_due_at <= hotline.now() and k.sign_counted as sign_over,
-               r.unit_due_at <= s.swept_to or r.unit_due_at <= hotline.now() and k.due_counted as due_over
+               r.unit_due_at <= least(s.swept_to, hotline.stands_still(r.ticket_id)) or r.unit_due_at <= hotline.now() and k.due_counted as due_over
         from hotline.recount_assignments() r
         join t on t.ticket_id = r.ticket_id
         left join hotline.assignment k on k.ticket_id = r.ticket_id and k.id = r.assignment_id
@@ -1503,7 +1516,7 @@ begin
         ('return_asked_at', r.return_asked::text, a.return_asked_at::text),
         ('sign_counted', case when not r.gone and r.sign_due_at <= s.swept_to then 'true' when r.sign_due_at <= hotline.now() or r.gone then 'any'
                               else 'false' end, a.sign_counted::text),
-        ('due_counted', case when not r.gone and r.unit_due_at <= s.swept_to then 'true' when r.unit_due_at <= hotline.now() or r.gone then 'any'
+        ('due_counted', case when not r.gone and r.unit_due_at <= least(s.swept_to, hotline.stands_still(r.ticket_id)) then 'true' when r.unit_due_at <= hotline.now() or r.gone then 'any'
                              else 'false' end, a.due_counted::text)) v(what, expected, found)
     where v.expected is distinct from v.found and v.expected is distinct from 'any';
 

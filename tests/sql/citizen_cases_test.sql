@@ -338,6 +338,96 @@ select play.does('leader1', :t, 'close_unsatisfied');
 select is(play.state(:t) || ' ' || (select cause from supervision_order where ticket_id = :t), 'closed/done unsatisfied', 'two reworks and still unsatisfied: closed, and ordered');
 select is((hotline.step(:t, 'archive', system_actor(), '{}', at_ => hotline.now() + interval '200 days')).status, 409, 'an open order keeps it from the archive');
 
+-- ---- what the system urges and orders by itself (T74, T75; domain.md 6.1) ----
+
+create function play.causes(tid bigint) returns text language sql as $$
+    select string_agg(cause || ' ' || to_char(issued_at, 'MM-DD HH24:MI') || ' for ' || to_char(due_at, 'MM-DD'), ', ' order by id) from hotline.supervision_order where ticket_id = tid
+$$;
+create function play.urged(tid bigint) returns text language sql as $$
+    select string_agg(to_char(at, 'MM-DD HH24:MI:SS') || case when by_person is null then ' by itself' else '' end, ', ' order by event_id) from hotline.urge where ticket_id = tid
+$$;
+select play.ticket('contacted') as t, play.ticket('pending_audit') as replied, play.ticket('suspended') as still, play.ticket('pressed') as urged \gset
+select play.go('2026-03-06 23:59:58');
+select play.sweep() \g /dev/null
+select is(play.urged(:t), null, 'while there is time nobody is urged');
+select play.go('2026-03-07 09:00');
+select play.sweep() \g /dev/null
+select is(play.urged(:t), '03-06 23:59:59 by itself', 'a unit clock that turns yellow urges, as of that moment');
+select is(concat(play.urged(:replied), play.urged(:still)), '', 'not who has replied, nor who waits');
+select is(play.urged(:urged), '03-02 10:00:00', 'nor who owes an answer to an urge already');
+select play.does('st-gaj.h', :t, 'answer_urge');
+select play.go('2026-03-09 09:00');
+select play.must('st-gaj.d', :t, 'request_extension', play.good('request_extension', :t) || '{"new_due": "2026-03-12T23:59:59+08:00"}');
+select play.does('st-gaj.a', :t, 'approve');
+select play.does('dispatcher1', :t, 'approve_extension');
+select play.go('2026-03-12 09:00');
+select play.sweep() \g /dev/null
+select is(play.urged(:t), '03-06 23:59:59 by itself, 03-11 23:59:59 by itself', 'with more time it is urged before that ends');
+select play.go('2026-03-20 09:00');
+select play.sweep() \g /dev/null
+select is((select to_char(at, 'MM-DD') from timer where ticket_id = :still and kind = 'yellow'), (select to_char(warn_at, 'MM-DD') from clock where ticket_id = :still and kind = 'unit'), 'who waited is urged when that time runs short');
+select play.go('2026-03-02 10:00');
+update setting set value = '0' where name = 'urge.yellow';
+select is((select count(*)::int from timer where ticket_id = play.ticket('handling') and kind = 'yellow'), 0, 'an installation may leave that to people');
+update setting set value = '1' where name = 'urge.yellow';
+
+select play.ticket('pending_dispatch') as t, (select min(id) from directory_item where policy = 'U2') as item \gset
+select play.must('dispatcher1', :t, 'dispatch', jsonb_build_object('main_unit', 101, 'item', :item, 'instruction', '请抢修'));
+select play.ticket('return_review') as told, play.ticket('return_review') as untold, play.ticket('pending_sign') as idle \gset
+select play.does('auditor1', :told, 'reject_return');
+select play.go('2026-03-02 11:01');
+select play.sweep() \g /dev/null
+select is(play.causes(:t), 'urgent 03-02 11:00 for 03-03', 'what is urgent is under supervision from the first minute that it is late');
+select play.go('2026-03-04 10:00');
+select play.sweep() \g /dev/null
+select is(play.causes(:t), 'urgent 03-02 11:00 for 03-03', 'once');
+select is(play.causes(:told), 'unsigned 03-03 23:59 for 03-09', 'who is told to keep it and does not sign refuses, and is under supervision');
+select play.does('leader1', :untold, 'reject_return');
+select play.sweep() \g /dev/null
+select is(concat(play.causes(:idle), play.causes(:untold)), '', 'who forgot to, or had no time to, is deemed to have signed');
+select play.go('2026-03-02 10:00');
+
+select play.ticket('handling') as t \gset
+select play.must('operator1', play.ticket('pending_accept'), 'merge', jsonb_build_object('reason', '同一件事', 'master', :t::text)) from generate_series(1, 2);
+select play.sweep() \g /dev/null
+select is(play.causes(:t), null, 'filed again twice');
+select play.must('operator1', play.ticket('pending_accept'), 'merge', jsonb_build_object('reason', '同一件事', 'master', :t::text));
+select play.sweep() \g /dev/null
+select is(play.causes(:t), 'repeats 03-02 10:00 for 03-05', 'the third time the head of the unit is asked');
+
+create function play.many(lead bigint) returns void language plpgsql as $$
+declare
+    tid bigint;
+begin
+    for n in 1 .. 10 loop
+        tid := play.file(jsonb_build_object('contact', jsonb_build_object('phone_enc', 'v1.m' || n, 'phone_hmac', 'm' || n, 'phone_mask', '1')));
+        perform play.must('dispatcher1', tid, 'group', jsonb_build_object('lead', lead::text));
+    end loop;
+end $$;
+select play.ticket('handling') as t, play.ticket('pending_dispatch') as later \gset
+select play.many(:t);
+select play.many(:later);
+select play.sweep() \g /dev/null
+select is(play.causes(:t), 'group 03-02 10:00 for 03-05', 'ten citizens, one matter: the head of the unit is asked');
+select is(play.causes(:later), null, 'where there is a unit');
+select play.does('dispatcher1', :later, 'dispatch');
+select play.go('2026-03-02 11:00');
+select play.sweep() \g /dev/null
+select is(play.causes(:later), 'group 03-02 11:00 for 03-05', 'or as soon as there is');
+select play.go('2026-03-02 10:00');
+
+select play.ticket('parked') as t, play.ticket('parked') as told \gset
+select play.go('2026-03-30 10:00');
+select play.does('st-gaj.h', :told, 'park_progress');
+select play.go('2026-04-02 10:00');
+select play.sweep() \g /dev/null
+select matches(play.causes(:t), '^parked 04-01', 'a parked matter that nobody reports on');
+select is(play.causes(:told), null, 'not one that is reported on');
+select play.go('2026-03-02 10:00');
+update supervision_rule set active = false where cause = 'repeats';
+select is(auto_order(t, 'repeats', hotline.now()), null, 'an installation may leave a cause to people') from ticket t order by id limit 1;
+update supervision_rule set active = true where cause = 'repeats';
+
 -- ---- withdrawing (T77) ----
 
 select play.ticket('handling') as t, play.ticket('handling') as w, play.file('{"type": "report"}') as r \gset

@@ -129,9 +129,9 @@ begin
     perform play.pause(tid, 'unit', 'pause_6', '2026-03-06 16:00+08');
     perform play.resume(tid, 'unit', '2026-03-09 09:00+08');
     return next (select to_char(due_at, 'MM-DD') || ' yellow ' || to_char(warn_at, 'MM-DD') || ' deep ' || to_char(deep_at, 'MM-DD') from hotline.clock where ticket_id = tid and kind = 'unit');
-    return next (select to_char(max(m.at), 'MM-DD') || ' ' || count(*) from hotline.timer m join hotline.clock k on k.id = m.clock_id where k.ticket_id = tid and k.kind = 'unit');
+    return next (select to_char(max(m.at), 'MM-DD') || ' ' || string_agg(m.kind, ' ' order by m.at) from hotline.timer m join hotline.clock k on k.id = m.clock_id where k.ticket_id = tid and k.kind = 'unit');
 end $$;
-select results_eq('select * from play.pauses()', $$values ('paused true timers 0'), ('03-12 yellow 03-11 deep 03-13'), ('03-12 1')$$, 'two pauses move due time, lights and timer');
+select results_eq('select * from play.pauses()', $$values ('paused true timers 0'), ('03-12 yellow 03-11 deep 03-13'), ('03-12 yellow clock')$$, 'two pauses move due time, lights and timer');
 select throws_ok($$insert into clock_pause (ticket_id, clock_id, reason, from_at, asked_by, approved_by) values (1, 1, 'pause_4', now(), 5, 5)$$, '23514', null, 'nobody approves the own pause');
 
 select play.go('2026-03-09 09:00') \g /dev/null

@@ -148,7 +148,7 @@ select is(play.tries('leader1', :t, 'reject_return', play.good('reject_return', 
 select is((select state from ticket where id = :t), 31::smallint, 'and still nothing was decided');
 -- The hour to sign has passed meanwhile.
 select is(play.tries('supervisor1', :t, 'reject_return', play.good('reject_return', :t)), '200', 'the supervisor decides');
-select is(play.state(:t) || ' ' || pg_temp.said(:t), 'handling/handling T05 T06 T18 ASK T32 T35 T35 T34 T31', 'rejected after the time to sign: deemed signed');
+select is(play.state(:t) || ' ' || pg_temp.said(:t), 'handling/handling T05 T06 T18 ASK T32 T35 T35 T75 T34 T31', 'rejected after the time to sign: deemed signed; late with what is urgent, under supervision');
 select play.go('2026-03-02 10:00') \g /dev/null
 select play.ticket('pending_dispatch') as t \gset
 select play.must('dispatcher1', :t, 'dispatch', jsonb_build_object('main_unit', 101, 'item', :item, 'instruction', '请抢修'));
@@ -302,7 +302,7 @@ select is(play.tries('leader1', :t, 'approve_extension', '{"opinion": "同意"}'
 select is(play.tries('dispatcher1', :t, 'approve_extension', '{"opinion": "同意", "new_due": "2026-03-17T23:59:59+08:00"}'), '422 bad_inputs new_due', 'who does not give more than was asked');
 select play.does('dispatcher1', :t, 'approve_extension');
 select is(pg_temp.main_due(:t) || ' ' || pg_temp.due(:t, 'unit') || ' ' || pg_temp.due(:t, 'promise'), '03-16 23:59 03-23 23:59 03-16 23:59 03-23 23:59', 'unit and promise move by the same');
-select is((select string_agg(to_char(m.at, 'MM-DD'), ' ' order by m.at) from timer m join clock k on k.id = m.clock_id where k.ticket_id = :t and k.kind in ('unit', 'promise')), '03-16 03-23', 'with their timers');
+select is((select string_agg(to_char(m.at, 'MM-DD'), ' ' order by m.at) from timer m join clock k on k.id = m.clock_id where k.ticket_id = :t and k.kind in ('unit', 'promise')), '03-13 03-16 03-23', 'with their timers, and the unit is urged the day before');
 select is(pg_temp.said(:t), 'T05 T06 T18 T30 ASK APPROVE T46', 'asked, agreed, granted');
 select play.go('2026-03-10 09:00') \g /dev/null
 select play.sweep() \g /dev/null
