@@ -61,25 +61,33 @@ declare
         where role = any (who.roles) and action = action_
           and (scope = 'all'
                or scope = 'own' and t.created_by = who.id
-               or scope in ('unit', 'part') and a.id is not null and hotline.is_under(a.unit_id, who.unit))
+               or scope in ('unit', 'part', 'party') and a.id is not null and hotline.is_under(a.unit_id, who.unit))
         order by array_position('{all,unit,own}', scope), role limit 1);
-    found_part hotline.assignment;
+    scope_ text;
 begin
     if found_role is not null or who.centre or who.id is null then
         return found_role;
     end if;
-    for found_role in
-        select role from hotline.role_right where role = any (who.roles) and action = action_ and scope in ('co', 'sub', 'part') order by role
+    for found_role, scope_ in
+        select role, scope from hotline.role_right
+        where role = any (who.roles) and action = action_ and scope in ('co', 'sub', 'part', 'consulted', 'party') order by role
     loop
-        found_part := hotline.part_of(t, who, case (select scope from hotline.role_right where role = found_role and action = action_) when 'co' then 2 else 3 end);
-        if found_part.id is not null then
+        if scope_ = 'party' and hotline.is_party(t, who)
+                or (hotline.part_of(t, who, case scope_ when 'co' then 2 when 'consulted' then 4 else 3 end)).id is not null and scope_ <> 'party' then
             return found_role;
         end if;
     end loop;
     return null;
 end $$;
 
--- The live assignment of this round by which this person's unit assists (2), or works for the unit above it (3).
+-- Has this person's unit, or one below it, any part in the ticket now?
+create or replace function hotline.is_party(t hotline.ticket, who hotline.actor) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from hotline.assignment a where a.ticket_id = t.id and a.state not in (8, 9) and hotline.is_under(a.unit_id, who.unit));
+end $$;
+
+-- The live assignment of this round by which this person's unit assists (2), works for the unit above it (3), or is asked for its opinion (4).
 create or replace function hotline.part_of(t hotline.ticket, who hotline.actor, role_ int) returns hotline.assignment
 language plpgsql stable as $$
 declare

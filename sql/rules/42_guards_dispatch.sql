@@ -3,7 +3,7 @@
 insert into hotline.scanned_input (action, input, kinds, secrecy)
 select a, i, '{mobile,phone,identity,card,plate,email,account,name,house}', 1
 from (values ('dispatch_to_district', 'instruction'), ('decide', 'decision_text'), ('redispatch', 'instruction'), ('sub_dispatch', 'instruction'),
-    ('request_co_unit', 'question'), ('change_main', 'reason')) as v(a, i);
+    ('request_co_unit', 'question'), ('change_main', 'reason'), ('open_consultation', 'question')) as v(a, i);
 
 -- Who holds the lease of a ticket in the pool works on it alone; a shift lead is not stopped by it.
 create or replace function hotline.claimed_by_other(c hotline.call) returns api.answer
@@ -75,12 +75,15 @@ begin
             join hotline.unit u on u.id = e::int where u.level = 1) then
         bad := bad || hotline.field('participants', 'not_member_units', '参加单位须是各不相同的成员单位。', 'Participants are member units, each named once.');
     end if;
+    if exists (select from jsonb_array_elements_text(c.x->'participants') e where hotline.is_in_conflict((c.t).id, e::int)) then
+        return hotline.conflict_unit_refused('participants');
+    end if;
     if (c.x->>'due')::timestamptz <= c.at then
         bad := bad || hotline.field('due', 'in_past', '会商时限须晚于现在。', 'The time must lie in the future.');
     elsif (c.x->>'due')::timestamptz > (hotline.clock_due(1, c.at, 10, 'workday')).due_at then
         bad := bad || hotline.field('due', 'too_late', '会商不超过 10 个工作日。', 'A consultation lasts ten workdays at most.');
     end if;
-    return case when bad <> '[]' then hotline.bad_inputs(bad) end;
+    return case when bad <> '[]' then hotline.bad_inputs(bad) else hotline.leaks(c) end;
 end $$;
 
 -- The last consultation of a ticket.
@@ -93,6 +96,25 @@ begin
     return k;
 end $$;
 
+-- The units that were asked in a consultation under way, each with what it said, null where it has said nothing.
+create or replace function hotline.opinions_of(tid bigint) returns table (a hotline.assignment, said hotline.part_reply)
+language plpgsql stable as $$
+begin
+    return query
+    select m, r from hotline.assignment m left join hotline.part_reply r on r.ticket_id = m.ticket_id and r.assignment_id = m.id
+    where m.ticket_id = tid and m.role = 4 and m.state not in (8, 9) order by m.id;
+end $$;
+
+-- Once: what a unit has said stands.
+create or replace function hotline.may_give_opinion(c hotline.call) returns api.answer
+language plpgsql as $$
+begin
+    if (hotline.part_of(c.t, c.actor, 4)).state is distinct from 1 then
+        return hotline.problem(409, 'opinion_given', '本单位已提出意见。', 'The unit has given its opinion.');
+    end if;
+    return hotline.leaks(c);
+end $$;
+
 -- It is decided when the units' opinions are on record, or its time is over.
 create or replace function hotline.may_conclude(c hotline.call) returns api.answer
 language plpgsql as $$
@@ -101,7 +123,8 @@ begin
         return null;
     end if;
     if not c.x ? 'opinions' and exists (select from unnest(c.clocks) k where kind = 'consultation'
-            and met_at is null and stopped_at is null and due_at > c.at) then
+            and met_at is null and stopped_at is null and due_at > c.at)
+            and not (select coalesce(bool_and((o.said).event_id is not null), false) from hotline.opinions_of((c.t).id) o) then
         return hotline.bad_inputs(jsonb_build_array(hotline.field('opinions', 'required', '会商时限未到，请记录各参加单位的意见。',
             'The consultation is not over: record the opinions of the units.')));
     end if;

@@ -74,6 +74,31 @@ begin
     values ((c.t).id, c.event, array(select e::int from jsonb_array_elements_text(c.x->'participants') e), c.x->>'question', (c.actor).id, c.at);
     c.payload := c.payload || jsonb_build_object('participants', c.x->'participants');
     perform hotline.note_inputs(c, 'question');
+    return hotline.ask_opinions(c, array(select e::int from jsonb_array_elements_text(c.x->'participants') e), c.x->>'question');
+end $$;
+
+-- Each unit that is asked sees the ticket until the consultation ends, and has as long as it lasts.  Who stands in conflict is not asked.
+create or replace function hotline.ask_opinions(c hotline.call, units_ int[], question_ text) returns hotline.call
+language plpgsql as $$
+declare
+    p text := hotline.policy_of(c.t);
+    v int := hotline.policy_version(p, c.at);
+    due timestamptz := coalesce((c.x->>'due')::timestamptz, (select (hotline.clock_due(1, c.at, k.budget, k.unit)).due_at from hotline.policy_clock k
+        where k.policy = p and k.version = v and k.kind = 'consultation'));
+begin
+    insert into hotline.assignment (id, ticket_id, role, unit_id, round, state, instruction, policy, policy_version, dispatched_by, dispatched_at, unit_due_at)
+    select hotline.new_id(), (c.t).id, 4, u, (c.t).round, 1, question_, p, v, (c.actor).id, c.at, due
+    from unnest(units_) u where not hotline.is_in_conflict((c.t).id, u);
+    c.others := true;
+    c.units := null;
+    return c;
+end $$;
+
+create or replace function hotline.do_give_opinion(c hotline.call) returns hotline.call
+language plpgsql as $$
+begin
+    c := hotline.move_part(c, 4, 5);
+    perform hotline.note_inputs(c, 'legal_basis');
     return c;
 end $$;
 
@@ -88,7 +113,7 @@ begin
     insert into hotline.consultation (ticket_id, event_id, participants, question, at)
     values ((c.t).id, c.event, units, '多次退单，须明确承办单位。', c.at);
     c.payload := c.payload || jsonb_build_object('participants', units);
-    return c;
+    return hotline.ask_opinions(c, units, '多次退单，须明确承办单位。');
 end $$;
 
 -- The decision binds the unit, and is found again when the next ticket like this one is to be dispatched.
@@ -96,8 +121,11 @@ create or replace function hotline.do_conclude(c hotline.call) returns hotline.c
 language plpgsql as $$
 begin
     update hotline.consultation set decision = c.x->>'decision_text', decided_by = (c.actor).id, decided_at = c.at,
-        opinions = array(select e from jsonb_array_elements_text(coalesce(c.x->'opinions', '[]')) e)
+        opinions = array(select u.short_name || '：' || (o.said).content from hotline.opinions_of((c.t).id) o join hotline.unit u on u.id = (o.a).unit_id
+                         where (o.said).event_id is not null)
+            || array(select e from jsonb_array_elements_text(coalesce(c.x->'opinions', '[]')) e)
     where ticket_id = (c.t).id and event_id = (hotline.consultation_of((c.t).id)).event_id;
+    update hotline.assignment set state = 9, done_at = c.at where ticket_id = (c.t).id and role = 4 and state not in (8, 9);
     c.x := c.x || jsonb_build_object('instruction', c.x->'decision_text');
     c := hotline.do_dispatch(c);
     c.a.forbid_return := true;

@@ -105,7 +105,7 @@ begin
         where ticket_id = s.ticket_id and parent_id = s.id and state not in (5, 7, 8, 9);
     elsif state_ = 5 then
         insert into hotline.part_reply (ticket_id, event_id, assignment_id, content, measures, by_person, at)
-        values (s.ticket_id, c.event, s.id, coalesce(c.x->>'content', c.x->>'opinion'), c.x->>'measures', (c.actor).id, c.at);
+        values (s.ticket_id, c.event, s.id, coalesce(c.x->>'content', c.x->>'opinion'), coalesce(c.x->>'measures', c.x->>'legal_basis'), (c.actor).id, c.at);
     end if;
     c.payload := c.payload || jsonb_build_object('part', s.id::text, 'part_unit', s.unit_id);
     return c;

@@ -44,12 +44,13 @@ begin
                 case when t.route->'surprises' <> '[]' then 'spool_surprise' end,
                 case when t.state = 11 and t.title || t.content ~ (select value #>> '{}' from hotline.setting where name = 'intake.danger') then 'danger' end,
                 case when exists (select from hotline.supervision_order o where o.ticket_id = t.id and o.closed_at is null) then 'supervised' end,
-                case when exists (select from hotline.case_group_member m where m.ticket_id = t.id) then 'grouped' end], null))) order by w.ord), '[]')
+                case when exists (select from hotline.case_group_member m where m.ticket_id = t.id) then 'grouped' end,
+                case when t.state = 40 and hotline.progress_owed(t.id, a.id) is not null then 'progress_owed' end], null))) order by w.ord), '[]')
         from unnest(ids) with ordinality as w(id, ord)
         join hotline.ticket t on t.id = w.id
         left join hotline.inbox i on i.ticket_id = t.id
         left join lateral (
-            select m.state, m.deemed_signed from hotline.assignment m
+            select m.id, m.state, m.deemed_signed from hotline.assignment m
             where m.ticket_id = t.id and m.role = 1 and m.round = t.round and m.state not in (8, 9) order by m.id desc limit 1) a on true
         left join hotline.word appeal on appeal.kind = 'appeal_type' and appeal.code = t.appeal_type
         left join hotline.word state on state.kind = 'state' and state.code = t.state
@@ -64,6 +65,24 @@ begin
             from hotline.division d join hotline.division n on n.code in (left(d.code, 6), left(d.code, 9), d.code)
             where d.code = t.division group by d.code) place on true
     );
+end $$;
+
+-- Since when a unit owes the citizen a word on how it stands: half of a time of more than ten workdays has passed, and nothing was noted.
+create or replace function hotline.progress_owed(tid bigint, aid bigint) returns timestamptz
+language plpgsql stable as $$
+declare
+    half timestamptz := (
+        select (w.day + time '23:59:59') at time zone 'Asia/Shanghai'
+        from hotline.clock k
+        join hotline.workday d on d.calendar_id = k.calendar_id and d.day = hotline.day_of(k.due_at)
+        join hotline.workday w on w.calendar_id = k.calendar_id and w.is_work and w.seq = d.seq - k.budget / 2
+        where k.ticket_id = tid and k.assignment_id = aid and k.kind = 'unit' and k.unit = 'workday' and k.budget > 10
+          and k.met_at is null and k.stopped_at is null and k.paused_at is null);
+begin
+    if half is null or half > hotline.now() or exists (select from hotline.event where ticket_id = tid and assignment_id = aid and transition = 'T44') then
+        return null;
+    end if;
+    return half;
 end $$;
 
 -- One line of a list, of a ticket as it may be shown.
@@ -132,6 +151,7 @@ begin
         'promise_due_at', hotline.time_text(t.promise_due_at), 'promise_state', hotline.promise_state(t),
         'close_kind', hotline.name_of('close_kind', t.close_kind), 'accepted_at', hotline.time_text(t.accepted_at),
         'contact', hotline.contact_json(who, t), 'policy', pol,
+        'progress_owed_since', case when t.state = 40 then hotline.time_text(hotline.progress_owed(t.id, (hotline.main_of(t)).id)) end,
         'route', case when who.centre then jsonb_build_object('candidates', hotline.candidates_of(t), 'found', t.route->'found') end)
     || jsonb_build_object(
         'assignments', (select coalesce(jsonb_agg(jsonb_build_object('id', id::text, 'role', hotline.name_of('assignment_role', role),

@@ -1,3 +1,15 @@
+-- The units asked in the consultation that began then, until when, and what each has said.
+create or replace function hotline.asked_json(tid bigint, from_at timestamptz) returns jsonb
+language plpgsql stable as $$
+begin
+    return (
+        select coalesce(jsonb_agg(jsonb_build_object('unit', hotline.unit_json(a.unit_id), 'due_at', hotline.time_text(a.unit_due_at), 'opinion', r.content,
+            'legal_basis', r.measures, 'by', hotline.person_json(r.by_person), 'at', hotline.time_text(r.at),
+            'late', coalesce(r.at, a.done_at, hotline.now()) > a.unit_due_at) order by a.id), '[]')
+        from hotline.assignment a left join hotline.part_reply r on r.ticket_id = a.ticket_id and r.assignment_id = a.id
+        where a.ticket_id = tid and a.role = 4 and a.dispatched_at = from_at);
+end $$;
+
 -- What people see of a ticket's way through units: returns, consultations, more time, pauses, the ledger, the words of other units; and, for
 -- the centre, what was decided about matters like this one.
 create or replace function hotline.unit_overlays_json(t hotline.ticket, centre boolean) returns jsonb
@@ -11,8 +23,8 @@ begin
                 'verdict', verdict, 'blame', case when centre then blame end, 'decided_at', hotline.time_text(decided_at)) order by event_id), '[]')
             from hotline.return_request where ticket_id = t.id),
         'consultations', (select coalesce(jsonb_agg(jsonb_build_object('participants', (select jsonb_agg(hotline.unit_json(u)) from unnest(participants) u),
-                'question', question, 'at', hotline.time_text(at), 'opinions', opinions, 'decision', decision, 'decided_at', hotline.time_text(decided_at))
-                order by event_id), '[]')
+                'question', question, 'at', hotline.time_text(at), 'opinions', opinions, 'decision', decision, 'decided_at', hotline.time_text(decided_at),
+                'asked', hotline.asked_json(t.id, at)) order by event_id), '[]')
             from hotline.consultation where ticket_id = t.id),
         'extensions', (select coalesce(jsonb_agg(jsonb_build_object('n', n, 'code', code, 'added', added, 'unit', unit, 'old_due_at', hotline.time_text(old_due_at),
                 'new_due_at', hotline.time_text(new_due_at), 'waived', waived, 'at', hotline.time_text(at)) order by event_id), '[]')

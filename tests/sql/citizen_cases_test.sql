@@ -382,7 +382,7 @@ select play.go('2026-03-04 10:00');
 select play.sweep() \g /dev/null
 select is(play.causes(:t), 'urgent 03-02 11:00 for 03-03', 'once');
 select is(play.causes(:told), 'unsigned 03-03 23:59 for 03-09', 'who is told to keep it and does not sign refuses, and is under supervision');
-select play.does('leader1', :untold, 'reject_return');
+select play.does('supervisor1', :untold, 'reject_return');
 select play.sweep() \g /dev/null
 select is(concat(play.causes(:idle), play.causes(:untold)), '', 'who forgot to, or had no time to, is deemed to have signed');
 select play.go('2026-03-02 10:00');

@@ -207,16 +207,32 @@ select pg_temp.gives_back(:t, 'st-jjzd');
 select is(play.state(:t), 'return_review/return_req', 'and none beside an open request');
 select play.does('auditor1', :t, 'reject_return');
 select is(play.state(:t) || ' ' || play.clocks(:t), 'in_consultation consultation promise', 'the third request, whatever came of it');
-select is((select string_agg(name_of('assignment_state', state), ' ' order by id) from assignment where ticket_id = :t), 'returned returned', 'no unit has it');
+select is((select string_agg(name_of('assignment_state', state), ' ' order by id) from assignment where ticket_id = :t and role = 1), 'returned returned', 'no unit has it');
 
 select play.ticket('return_review') as t \gset
 select is(play.tries('dispatcher1', :t, 'open_consultation', '{"participants": [101, 101], "question": "由谁承办？"}'), '422 bad_inputs participants', 'each participant once');
 select is(play.tries('dispatcher1', :t, 'open_consultation', '{"participants": [1], "question": "由谁承办？"}'), '422 bad_inputs participants', 'the centre is none');
 select is(play.tries('dispatcher1', :t, 'open_consultation', '{"participants": [101], "question": "由谁承办？", "due": "2026-03-02T09:59:59+08:00"}'), '422 bad_inputs due', 'not in the past');
 select is(play.tries('dispatcher1', :t, 'open_consultation', '{"participants": [101, 102], "question": "由谁承办？", "due": "2026-03-05T12:00:00+08:00"}'), '200', 'instead of a verdict');
+select is((select string_agg(unit_id || ' ' || to_char(unit_due_at, 'MM-DD HH24:MI'), ', ' order by unit_id) from assignment where ticket_id = :t and role = 4), '101 03-05 12:00, 102 03-05 12:00', 'each unit that is asked has as long');
+select is((select units from inbox where ticket_id = :t), '{101,102}', 'and finds it in its list');
+select is(play.tries('st-jjzd.h', :t, 'give_opinion', play.good('give_opinion', :t)), '403 forbidden', 'who speaks for the unit says what it thinks');
+select play.must('st-jjzd.d', :t, 'give_opinion', '{"opinion": "路面归我支队，同意承办。", "legal_basis": "道路交通安全法"}');
+select is(play.tries('st-jjzd.a', :t, 'give_opinion', play.good('give_opinion', :t)), '409 opinion_given', 'once');
+select is(play.tries('leader1', :t, 'decide', play.good('decide', :t) - 'opinions'), '422 bad_inputs opinions', 'one is missing');
+select play.does('st-gaj.a', :t, 'give_opinion');
+select is(play.tries('leader1', :t, 'decide', play.good('decide', :t) - 'opinions' || '{"main_unit": 103}'), '200', 'all have spoken: it can be decided at once');
+select is((select opinions from consultation where ticket_id = :t), (select array[a.short_name || '：该路段由我单位管理，同意承办。', b.short_name || '：路面归我支队，同意承办。'] from unit a, unit b where a.id = 101 and b.id = 102), 'their words are on record');
+select results_eq(format($$select o->'asked'->1->'unit'->>'id', o->'asked'->1->>'legal_basis', o->'asked'->1->>'late' from jsonb_array_elements((api.ticket(jsonb_build_object('session', 'leader1', 'id', '%s', 'at', play.clock()))).body::jsonb->'overlays'->'consultations') o$$, :t),
+    $$values ('102', '道路交通安全法', 'false')$$, 'with the law they name');
+select is((api.ticket(jsonb_build_object('session', 'st-jjzd.d', 'id', :'t', 'at', play.clock()))).status, 404, 'and who was only asked sees it no more');
+select play.ticket('return_review') as t \gset
+select play.must('auditor1', :t, 'name_conflict', '{"unit": 102, "reason": "有利害关系"}');
+select is(play.tries('dispatcher1', :t, 'open_consultation', '{"participants": [101, 102], "question": "由谁承办？", "due": "2026-03-05T12:00:00+08:00"}'), '422 conflict_unit participants', 'who stands in conflict is not asked');
+select play.must('dispatcher1', :t, 'open_consultation', '{"participants": [101, 103], "question": "由谁承办？", "due": "2026-03-05T12:00:00+08:00"}');
 select is(play.state(:t) || ' ' || play.clocks(:t) || ' ' || pg_temp.due(:t, 'consultation'), 'in_consultation consultation promise 03-05 12:00', 'with a time of its own, the promise running');
 select is((select verdict || coalesce(blame, '') from return_request where ticket_id = :t) || coalesce(pg_temp.open(:t), ''), 'consulted', 'who is to blame stays open');
-select is((select name_of('assignment_state', state) from assignment where ticket_id = :t), 'returned', 'and the unit has it no more');
+select is((select name_of('assignment_state', state) from assignment where ticket_id = :t and role = 1), 'returned', 'and the unit has it no more');
 
 -- ---- inside the unit ----
 
@@ -352,6 +368,24 @@ select is(pg_temp.extend(:t, '2026-03-04T10:00:00+08:00'), '200', 'a day is a da
 select play.does('st-gaj.a', :t, 'approve');
 select play.does('dispatcher1', :t, 'approve_extension');
 select is(pg_temp.main_due(:t), '03-04 10:00 03-17 23:59', 'a day of the unit''s is a workday of the promise');
+
+-- ---- a word in between (T44) ----
+
+create function pg_temp.owed(tid bigint) returns text language sql as $$
+    select concat_ws(' ', to_char((said->>'progress_owed_since')::timestamptz, 'MM-DD HH24:MI:SS'), case when said->'flags' ? 'progress_owed' then 'flagged' end)
+    from (select (api.ticket(jsonb_build_object('session', 'st-gaj.h', 'id', tid::text, 'at', play.clock()))).body::jsonb as said) x
+$$;
+select play.ticket('pending_dispatch') as t, play.ticket('handling') as short \gset
+select play.must('dispatcher1', :t, 'dispatch', '{"main_unit": 101, "policy": "X1", "instruction": "请查清并答复"}');
+select play.does('st-gaj.d', :t, 'sign');
+select play.go('2026-03-12 23:59:58') \g /dev/null
+select is(pg_temp.owed(:t), '', 'fifteen workdays: for eight of them nobody is asked how it stands');
+select play.go('2026-03-13 09:00') \g /dev/null
+select is(pg_temp.owed(:t), '03-12 23:59:59 flagged', 'then the unit owes a word, and lists say so');
+select is(pg_temp.owed(:short), '', 'not where there are ten days or fewer');
+select play.does('st-gaj.h', :t, 'progress_note');
+select is(pg_temp.owed(:t), '', 'given, it is owed no more');
+select play.go('2026-03-02 10:00') \g /dev/null
 
 -- ---- pauses ----
 

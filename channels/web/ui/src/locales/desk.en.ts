@@ -68,7 +68,7 @@ export default {
   },
   clocks: { title: 'Clocks', met: 'Met in time', metLate: 'Met late', stopped: 'Stopped', provisional: '(holidays not published yet)' },
   flag: {
-    danger: 'danger? call back at once', supervised: 'supervised', grouped: 'one of a group', deemed_signed: 'deemed signed', rework: 'rework', approval_waiting: 'approval waits', spool_surprise: 'check: came in while the database was away', repeat: 'repeat', provisional: 'provisional', quiet: 'quiet hours'
+    danger: 'danger? call back at once', supervised: 'supervised', grouped: 'one of a group', progress_owed: 'progress note owed', deemed_signed: 'deemed signed', rework: 'rework', approval_waiting: 'approval waits', spool_surprise: 'check: came in while the database was away', repeat: 'repeat', provisional: 'provisional', quiet: 'quiet hours'
   },
   place: { district: 'District', town: 'Town or street', village: 'Village or community' },
   ticket: {

@@ -68,7 +68,7 @@ export default {
   },
   clocks: { title: '时限', met: '按时完成', metLate: '超期完成', stopped: '已停止', provisional: '（节假日安排未公布，暂定）' },
   flag: {
-    danger: '疑似险情，立即回电', supervised: '督办', grouped: '串并', deemed_signed: '视同签收', rework: '重办', approval_waiting: '待审批', spool_surprise: '暂存补录，请核对', repeat: '重复诉求', provisional: '暂定', quiet: '休息时段'
+    danger: '疑似险情，立即回电', supervised: '督办', grouped: '串并', progress_owed: '须阶段性反馈', deemed_signed: '视同签收', rework: '重办', approval_waiting: '待审批', spool_surprise: '暂存补录，请核对', repeat: '重复诉求', provisional: '暂定', quiet: '休息时段'
   },
   place: { district: '区（县）', town: '镇（街道）', village: '村（社区）' },
   ticket: {
