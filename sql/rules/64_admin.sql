@@ -283,6 +283,9 @@ begin
             disabled_at = case x->'disabled' when 'true' then coalesce(disabled_at, hotline.now()) when 'false' then null else disabled_at end
         where id = p.id;
     end if;
+    if hash_ is not null then
+        delete from hotline.login_failure where login = key_;
+    end if;
     delete from hotline.person_role where person_id = p.id and role <> all (roles_);
     insert into hotline.person_role (person_id, role) select p.id, r from unnest(roles_) r on conflict do nothing;
     return hotline.answer(200, jsonb_build_object('ended_sessions', ended));
@@ -707,4 +710,19 @@ begin
     end;
     return hotline.answer(200, jsonb_build_object('kind', kind_, 'code', key_, 'version', n_ + (not dry)::int, 'dry_run', dry, 'before', before_, 'after', after_,
         'effect', said.body));
+end $$;
+
+-- The same by somebody at the database, for hotlinectl: null when it is done, else why not, in English.  On record as the system's.
+create or replace function hotline.admin_by_hand(kind_ text, key_ text, x jsonb, hash_ text default null) returns text
+language plpgsql as $$
+declare
+    said api.answer;
+begin
+    perform hotline.begin('{"lang": "en"}');
+    said := hotline.admin_put(hotline.system_actor(), kind_, key_, jsonb_strip_nulls(x), null, hash_, false);
+    if said.status = 200 then
+        return null;
+    end if;
+    return concat_ws(' ', said.body->>'detail', (select string_agg((f->>'name') || ': ' || (f->>'detail'), ' ') from json_array_elements(said.body->'fields') f),
+        (select 'In use by: ' || string_agg(e.value || ' ' || e.key, ', ') from json_each_text(said.body->'uses') e where e.value <> '0'));
 end $$;

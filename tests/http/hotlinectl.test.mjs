@@ -98,6 +98,23 @@ test('a unit is added under its parent and ends', async () => {
     await run('unit', 'add', 'ST-GAJ-X', '--name', '新的支队', '--parent', 'ST-GAJ', '--kind', 'section');
     assert.match(await run('unit', 'list', 'ST-GAJ', '--all'), /ST-GAJ-X/);
     assert.match(await run('unit', 'end', 'ST-GAJ-X'), /ended ST-GAJ-X/);
+    await assert.rejects(run('unit', 'add', 'ST-GAJ-Y', '--name', '又一支队', '--parent', 'ST-GAJ', '--kind', 'navy'), /unit ST-GAJ-Y: .*kind/);
+    await assert.rejects(run('unit', 'end', 'ST-GAJ', '--on', '2020-01-01'), /unit ST-GAJ: /);
+});
+
+test('what is changed from the command line is on the record of administration, and under its rules', async () => {
+    await withInput('a third long password\n', 'user', 'add', 'zhao', '--name', '赵六', '--unit', 'ST-GAJ', '--role', 'UHD', '--password-stdin');
+    await run('user', 'roles', 'zhao', 'UHD,UDP');
+    await withInput('a fourth long password\n', 'user', 'passwd', 'zhao', '--password-stdin');
+    await run('user', 'disable', 'zhao');
+    await assert.rejects(run('user', 'roles', 'zhao', 'OPR'), /user zhao: .*centre/);
+    await assert.rejects(run('user', 'roles', 'nobody', 'OPR'), /no such account: nobody/);
+    const records = await hotline.sql(`select n, person_id, before->'roles' as was, after - 'id' - 'unit' as is from hotline.admin_change where kind = 'user' and key = 'zhao' order by n`);
+    assert.deepEqual(records.map((r) => [r.n, r.person_id, r.was, r.is.roles, r.is.disabled, r.is.new_password ?? false]), [
+        [1, null, null, ['UHD'], false, true], [2, null, ['UHD'], ['UDP', 'UHD'], false, false],
+        [3, null, ['UDP', 'UHD'], ['UDP', 'UHD'], false, true], [4, null, ['UDP', 'UHD'], ['UDP', 'UHD'], true, false]]);
+    const [{ n }] = await hotline.sql(`select count(*)::int as n from hotline.admin_change where kind = 'unit' and key = 'ST-GAJ-X'`);
+    assert.equal(n, 2);
 });
 
 test('a database with real tickets cannot become a simulation, nor be shown another time', async () => {

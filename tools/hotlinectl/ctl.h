@@ -74,6 +74,10 @@ void sql_do(PGconn *db, const char *statement, int n, const char *const *values)
 /* The first column of the first row, NULL when there is none; the caller frees it. */
 char *sql_text(PGconn *db, const char *statement, int n, const char *const *values);
 
+/* Change reference data by the rules and on the record of administration: kind and key as in /v1/admin, input as a JSON object, hash of a
+ * password or NULL.  Fails with the reason when it may not be. */
+void sql_admin(PGconn *db, const char *kind, const char *key, const char *input, const char *hash);
+
 bool sql_is(PGconn *db, const char *statement, int n, const char *const *values);
 long sql_number(PGconn *db, const char *statement, int n, const char *const *values);
 

@@ -55,6 +55,15 @@ char *sql_text(PGconn *db, const char *statement, int n, const char *const *valu
     return text;
 }
 
+void sql_admin(PGconn *db, const char *kind, const char *key, const char *input, const char *hash)
+{
+    const char *const values[] = { kind, key, input, hash };
+    char *why = sql_text(db, "select hotline.admin_by_hand($1, $2, $3::jsonb, $4)", 4, values);
+
+    if (why)
+        fail("%s %s: %s", kind, key, why);
+}
+
 bool sql_is(PGconn *db, const char *statement, int n, const char *const *values)
 {
     char *text = sql_text(db, statement, n, values);

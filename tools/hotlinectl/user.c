@@ -77,9 +77,9 @@ static void choose_password(const struct args *args, char hash[crypto_pwhash_STR
 
 /* ---- helpers ---- */
 
-static void set_roles(PGconn *db, const char *id, const char *roles)
+/* The roles as a JSON list; fails on one that is none. */
+static char *roles_of(PGconn *db, const char *roles)
 {
-    const char *const values[] = { id, roles };
     char *unknown = sql_text(db,
                              "select string_agg(r, ', ') from unnest(string_to_array($1, ',')) as r"
                              " where not exists (select from hotline.role where code = r)",
@@ -87,27 +87,13 @@ static void set_roles(PGconn *db, const char *id, const char *roles)
 
     if (unknown)
         fail("no such role: %s (hotlinectl user roles lists them)", unknown);
-    sql_do(db, "delete from hotline.person_role where person_id = $1 and role <> all (string_to_array($2, ','))", 2,
-           values);
-    sql_do(db,
-           "insert into hotline.person_role (person_id, role) select $1, r from unnest(string_to_array($2, ',')) as r"
-           " on conflict do nothing",
-           2, values);
+    return sql_text(db, "select to_jsonb(string_to_array($1, ','))", 1, &roles);
 }
 
-static void end_sessions(PGconn *db, const char *id)
+static void must_exist(PGconn *db, const char *login)
 {
-    sql_do(db, "update hotline.session set closed_at = hotline.now() where person_id = $1 and closed_at is null", 1,
-           &id);
-}
-
-static char *id_of(PGconn *db, const char *login)
-{
-    char *id = sql_text(db, "select id from hotline.person where login = $1", 1, &login);
-
-    if (!id)
+    if (!sql_is(db, "select exists (select from hotline.person where login = $1)", 1, &login))
         fail("no such account: %s", login);
-    return id;
 }
 
 /* ---- commands ---- */
@@ -115,25 +101,23 @@ static char *id_of(PGconn *db, const char *login)
 int user_add(const struct args *args)
 {
     const char *login = args->at[0], *name = args_must(args, "name"), *unit = args_must(args, "unit");
-    const char *roles = args_must(args, "role");
-    char hash[crypto_pwhash_STRBYTES], *id;
+    char hash[crypto_pwhash_STRBYTES], *roles, *input;
     PGconn *db = sql_open(args);
-    const char *values[] = { login, name, unit, hash };
 
     if (sql_is(db, "select exists (select from hotline.person where login = $1)", 1, &login))
         fail("the account %s exists already", login);
     if (!sql_is(db, "select exists (select from hotline.unit where code = $1)", 1, &unit))
         fail("no such unit: %s (hotlinectl unit list)", unit);
+    roles = roles_of(db, args_must(args, "role"));
+    input = sql_text(db,
+                     "select jsonb_build_object('name', $1::text, 'unit', id::text, 'roles', $3::jsonb)"
+                     " from hotline.unit where code = $2",
+                     3, (const char *const[]){ name, unit, roles });
     choose_password(args, hash);
-    sql_do(db, "begin", 0, NULL);
-    id = sql_text(db,
-                  "insert into hotline.person (login, name, unit_id, password_hash)"
-                  " select $1, $2, u.id, $4 from hotline.unit as u where u.code = $3 returning id",
-                  4, values);
-    set_roles(db, id, roles);
-    sql_do(db, "commit", 0, NULL);
+    sql_admin(db, "user", login, input, hash);
     printf("created %s\n", login);
-    free(id);
+    free(roles);
+    free(input);
     PQfinish(db);
     return 0;
 }
@@ -179,18 +163,11 @@ int user_passwd(const struct args *args)
 {
     char hash[crypto_pwhash_STRBYTES];
     PGconn *db = sql_open(args);
-    char *id = id_of(db, args->at[0]);
-    const char *const values[] = { id, hash };
 
+    must_exist(db, args->at[0]);
     choose_password(args, hash);
-    sql_do(db, "begin", 0, NULL);
-    sql_do(db, "update hotline.person set password_hash = $2 where id = $1", 2, values);
-    sql_do(db, "delete from hotline.login_failure where login = (select login from hotline.person where id = $1)", 1,
-           values);
-    end_sessions(db, id);
-    sql_do(db, "commit", 0, NULL);
+    sql_admin(db, "user", args->at[0], "{}", hash);
     printf("changed %s\n", args->at[0]);
-    free(id);
     PQfinish(db);
     return 0;
 }
@@ -198,15 +175,10 @@ int user_passwd(const struct args *args)
 int user_disable(const struct args *args)
 {
     PGconn *db = sql_open(args);
-    char *id = id_of(db, args->at[0]);
-    const char *const values[] = { id };
 
-    sql_do(db, "begin", 0, NULL);
-    sql_do(db, "update hotline.person set disabled_at = coalesce(disabled_at, hotline.now()) where id = $1", 1, values);
-    end_sessions(db, id);
-    sql_do(db, "commit", 0, NULL);
+    must_exist(db, args->at[0]);
+    sql_admin(db, "user", args->at[0], "{\"disabled\": true}", NULL);
     printf("disabled %s\n", args->at[0]);
-    free(id);
     PQfinish(db);
     return 0;
 }
@@ -225,14 +197,15 @@ int user_roles(const struct args *args)
         sql_print(rows);
         PQclear(rows);
     } else {
-        char *id = id_of(db, args->at[0]);
+        const char *login = args->at[0];
+        char *roles = roles_of(db, args->at[1]), *input;
 
-        sql_do(db, "begin", 0, NULL);
-        set_roles(db, id, args->at[1]);
-        end_sessions(db, id);
-        sql_do(db, "commit", 0, NULL);
-        printf("changed %s\n", args->at[0]);
-        free(id);
+        must_exist(db, login);
+        input = sql_text(db, "select jsonb_build_object('roles', $1::jsonb)", 1, (const char *const[]){ roles });
+        sql_admin(db, "user", login, input, NULL);
+        printf("changed %s\n", login);
+        free(roles);
+        free(input);
     }
     PQfinish(db);
     return 0;
