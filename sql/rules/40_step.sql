@@ -562,14 +562,8 @@ begin
         from unnest(calls) c where o.id = (c.t).id and c.records is not null;
     end if;
     if has.changed then
-        update hotline.assignment o set
-            policy = (c.a).policy, policy_version = (c.a).policy_version, return_until = (c.a).return_until, return_asked_at = (c.a).return_asked_at,
-            state = (c.a).state, deemed_signed = (c.a).deemed_signed, forbid_return = (c.a).forbid_return, sign_due_at = (c.a).sign_due_at,
-            signed_by = (c.a).signed_by, signed_at = (c.a).signed_at, handler_id = (c.a).handler_id, contacted_at = (c.a).contacted_at,
-            unit_due_at = (c.a).unit_due_at, replied_at = (c.a).replied_at, accepted_at = (c.a).accepted_at, done_at = (c.a).done_at,
-            rejected_count = (c.a).rejected_count, sign_counted = (c.a).sign_counted, due_counted = (c.a).due_counted
-        from unnest(calls) c
-        where o.ticket_id = (c.t).id and o.id = (c.a).id and (c.a).id = (c.a_was).id and c.a is distinct from c.a_was;
+        perform hotline.store_assignments(array(
+            select c.a from unnest(calls) c where (c.a).id = (c.a_was).id and c.a is distinct from c.a_was));
     end if;
     if has.begun then
         insert into hotline.assignment
@@ -604,6 +598,21 @@ language plpgsql immutable as $$
 begin
     return was.category_id is distinct from is_.category_id or left(was.division, 6) is distinct from left(is_.division, 6);
 end $$;
+
+-- Assignments that are there, as they are now.
+create or replace function hotline.store_assignments(changed hotline.assignment[]) returns void
+language plpgsql set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+begin
+    update hotline.assignment o set
+        policy = a.policy, policy_version = a.policy_version, return_until = a.return_until, return_asked_at = a.return_asked_at,
+        state = a.state, deemed_signed = a.deemed_signed, forbid_return = a.forbid_return, sign_due_at = a.sign_due_at,
+        signed_by = a.signed_by, signed_at = a.signed_at, handler_id = a.handler_id, contacted_at = a.contacted_at,
+        unit_due_at = a.unit_due_at, replied_at = a.replied_at, accepted_at = a.accepted_at, done_at = a.done_at,
+        rejected_count = a.rejected_count, sign_counted = a.sign_counted, due_counted = a.due_counted
+    from unnest(changed) a
+    where o.ticket_id = a.ticket_id and o.id = a.id;
+end $$;
+
 -- A change of an assignment that is not the call's main one any more.
 create or replace function hotline.save_assignment(was hotline.assignment, is_ hotline.assignment, t_was hotline.ticket, t_is hotline.ticket)
 returns void
@@ -612,13 +621,7 @@ begin
     if was is not distinct from is_ then
         return;
     end if;
-    update hotline.assignment set
-        policy = is_.policy, policy_version = is_.policy_version, return_until = is_.return_until, return_asked_at = is_.return_asked_at,
-        state = is_.state, deemed_signed = is_.deemed_signed, forbid_return = is_.forbid_return, sign_due_at = is_.sign_due_at,
-        signed_by = is_.signed_by, signed_at = is_.signed_at, handler_id = is_.handler_id, contacted_at = is_.contacted_at,
-        unit_due_at = is_.unit_due_at, replied_at = is_.replied_at, accepted_at = is_.accepted_at, done_at = is_.done_at,
-        rejected_count = is_.rejected_count, sign_counted = is_.sign_counted, due_counted = is_.due_counted
-    where ticket_id = is_.ticket_id and id = is_.id;
+    perform hotline.store_assignments(array[is_]);
     perform hotline.count_assignment(was, is_, t_was, t_is);
 end $$;
 
