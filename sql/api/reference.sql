@@ -1,5 +1,5 @@
--- What pages need to name things: words, categories, places down to the town, units, policies, roles; what this person's roles may
--- do at all; the weekdays off and weekends worked around today.  Public part without a session: {"public": true}.
+-- What pages need to name things: words, categories, places down to the town, units, policies, roles; the texts that people start from;
+-- what this person's roles may do at all; the weekdays off and weekends worked around today.  Public part without a session: {"public": true}.
 create or replace function api.reference(x jsonb) returns api.answer
 language plpgsql security definer set search_path = hotline, pg_temp as $$
 declare
@@ -27,6 +27,10 @@ begin
                   'short_name', short_name, 'name_en', name_en) order by id) from hotline.unit u where hotline.is_valid(u)),
         'policies', (select jsonb_agg(jsonb_build_object('code', code, 'name', name, 'name_en', name_en) order by code) from hotline.policy where valid_to is null),
         'roles', (select jsonb_agg(jsonb_build_object('code', code, 'zh', zh, 'en', en) order by code) from hotline.role),
+        'templates', (select coalesce(jsonb_agg(jsonb_build_object('kind', t.kind, 'code', t.code, 'title', t.title, 'body', t.body, 'body_en', t.body_en,
+                      'category', (select g.code from hotline.category g where g.id = t.category_id)) order by t.kind, t.code), '[]')
+                      from (select distinct on (kind, code) * from hotline.template where valid_from <= hotline.day_of(hotline.now()) order by kind, code, version desc) t
+                      where t.valid_to is null or t.valid_to > hotline.day_of(hotline.now())),
         'rights', (select coalesce(jsonb_agg(distinct action), '[]') from hotline.role_right where role = any (who.roles)),
         'calendar', jsonb_build_object('days', (select coalesce(jsonb_agg(jsonb_build_object('day', day, 'off', not is_work) order by day), '[]')
             from hotline.workday where calendar_id = 1 and is_work <> (extract(isodow from day) < 6)

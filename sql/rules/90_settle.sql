@@ -58,8 +58,9 @@ begin
     select md5(string_agg(r, ';' order by r)) into digest from (
         select v::text as r from hotline.division v union all select i::text from hotline.directory_item i
         union all select g::text from hotline.category g union all select u::text from hotline.unit u union all select w::text from hotline.word w
-        union all select a::text from hotline.category_attribute a) s;
-    insert into hotline.setting (name, value, meaning) values ('reference.version', to_jsonb(digest), 'changes with places, units, categories, their forms and the directory')
+        union all select a::text from hotline.category_attribute a union all select t::text from hotline.template t) s;
+    insert into hotline.setting (name, value, meaning)
+    values ('reference.version', to_jsonb(digest), 'changes with places, units, categories, their forms, the directory and the texts people start from')
     on conflict (name) do update set value = excluded.value;
 end $$;
 

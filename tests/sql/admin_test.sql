@@ -234,6 +234,14 @@ select is((select array_agg(version order by version) from template where code =
 select is(play.why(play.put('template', 'instruction:x', '{"title": "联系", "body": "请拨打 13800138000 联系。"}')), '422 bad_inputs body personal_data', 'no number in a text that goes out again and again');
 select is(play.why(play.put('template', 'poem:x', '{"title": "一首诗", "body": "床前明月光"}')), '422 bad_inputs code bad_code', 'texts have kinds');
 select is(play.puts('refusal', 'N05', '{"title": "可向法律援助中心咨询", "body": "您反映的内容涉及他人隐私，依规定不予受理。", "body_en": "It concerns the privacy of others."}'), '200', 'what is told with a refusal');
+create function play.texts() returns jsonb language sql as $$
+    select jsonb_object_agg(t->>'kind' || ':' || (t->>'code'), t - 'kind' - 'code')
+    from jsonb_array_elements((api.reference(jsonb_build_object('session', 'dispatcher1', 'at', play.clock()))).body::jsonb->'templates') t
+$$;
+select is(play.texts(), '{"instruction:noise": {"title": "噪声", "body": "请于夜间到现场核查，责令整改并答复诉求人。", "body_en": null, "category": "010101"},
+    "refusal:N05": {"title": "可向法律援助中心咨询", "body": "您反映的内容涉及他人隐私，依规定不予受理。", "body_en": "It concerns the privacy of others.", "category": null}}', 'everybody may start from them, in their last version');
+select is(play.puts('template', 'instruction:noise', jsonb_build_object('valid_to', day_of(hotline.now()))), '200', 'one ends');
+select is(play.texts() ? 'instruction:noise', false, 'and is offered no more');
 select is(play.why(play.put('refusal', 'N77', '{"title": "没有", "body": "没有这个原因"}')), '422 bad_inputs code bad_code', 'for reasons that there are');
 
 -- ---- on record ----

@@ -86,7 +86,7 @@ export default {
   },
   action: { title: 'What you can do', none: 'There is nothing for you to do here now.', done: '{action}: done', key: 'Key {n}' },
   form: {
-    optional: 'optional', atLeast: '{have} of at least {n} characters', lines: 'One a line',
+    optional: 'optional', atLeast: '{have} of at least {n} characters', templates: 'Start from', lines: 'One a line',
     asksApproval: 'This takes effect after an approval.',
     unknown: 'No answer came, so nobody knows whether it worked. Send again: it will not be done twice.',
     stale: 'Somebody has just changed this ticket, and the page now shows it. What you typed is still here: check it and send again.',

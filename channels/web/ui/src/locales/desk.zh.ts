@@ -86,7 +86,7 @@ export default {
   },
   action: { title: '可办事项', none: '现在没有您可以办理的事项。', done: '{action}：已完成', key: '快捷键 {n}' },
   form: {
-    optional: '选填', atLeast: '已写 {have} 字，至少 {n} 字', lines: '每行一条',
+    optional: '选填', atLeast: '已写 {have} 字，至少 {n} 字', lines: '每行一条', templates: '常用语',
     asksApproval: '提交后须经审批才生效。',
     unknown: '没有收到回答，不知道是否成功。请再次发送，不会重复办理。',
     stale: '工单刚被他人更新，页面已换成最新内容。您填写的内容还在，请核对后再发送。',

@@ -84,6 +84,7 @@ export interface Reference {
   divisions: Division[]
   units: Unit[]
   policies: Policy[]
+  templates: { kind: string; code: string; title: string; body: string; body_en: string | null; category: string | null }[]
   roles: { code: string; zh: string; en: string }[]
   actions: { action: string; zh: string; en: string }[]
   rights: string[]

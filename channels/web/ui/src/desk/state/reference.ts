@@ -5,7 +5,7 @@ import { learnCalendar } from '@/shared/time'
 import type { Category, Division, Policy, Reference, Unit } from '@/shared/types'
 
 const empty: Reference = {
-  words: {}, categories: [], divisions: [], units: [], policies: [], roles: [], actions: [], rights: [], calendar: { days: [] }
+  words: {}, categories: [], divisions: [], units: [], policies: [], templates: [], roles: [], actions: [], rights: [], calendar: { days: [] }
 }
 const reference = shallowRef<Reference>(empty)
 // Level 4 comes when somebody opens its parent.
