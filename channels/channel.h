@@ -13,6 +13,7 @@
 #include "log.h"
 #include "outbox.h"
 #include "phone.h"
+#include "private.h"
 #include "req.h"
 #include "secret.h"
 #include "settings.h"
@@ -26,7 +27,7 @@ struct channel {
 };
 
 /* The list of channels lives in the engine (channels.c). */
-extern const struct channel channel_web, channel_app, channel_notice;
+extern const struct channel channel_web, channel_app, channel_notice, channel_unit, channel_exchange;
 
 /* Ask an api function; the answer wakes the next step. */
 static inline enum next channel_call(struct req *r, const struct api_fn *fn, cJSON *json)

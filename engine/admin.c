@@ -152,7 +152,21 @@ static enum next store_change(struct req *r)
     return ask(r, &api_admin_put, r->call);
 }
 
-/* A new secret is told once, here, beside the key that names it: {"effect":{"key":…}}. */
+/* A unit's key is made from this very request, so that a repeat gets the same one; the database keeps its hash. */
+static enum next make_key(struct req *r)
+{
+    char key[SECRET_HEX_SIZE], hash[SECRET_HEX_SIZE];
+
+    if (strcmp(req_param(r, "kind"), "key") != 0)
+        return GO;
+    unit_key(req_param(r, "code"), r->key, json_text(r->call, "digest"), key);
+    unit_key_hash(key, hash);
+    sodium_memzero(key, sizeof key);
+    cJSON_AddStringToObject(r->call, "password_hash", hash);
+    return GO;
+}
+
+/* A new secret is told once, here: {"effect":{…,"secret"}}. */
 static enum next tell_secret(struct req *r)
 {
     const struct why *why;
@@ -160,14 +174,19 @@ static enum next tell_secret(struct req *r)
     char secret[SECRET_HEX_SIZE];
     cJSON *body, *effect;
 
-    if (r->answer.status != 200 || strcmp(req_param(r, "kind"), "link") != 0)
+    if (r->answer.status != 200 ||
+        (strcmp(req_param(r, "kind"), "link") != 0 && strcmp(req_param(r, "kind"), "key") != 0))
         return GO;
     body = json_object_only(r->arena, (struct bytes){ r->answer.body, strlen(r->answer.body) }, &why);
     effect = cJSON_GetObjectItem(body, "effect");
     key = json_text(effect, "key");
-    if (!key || cJSON_IsTrue(cJSON_GetObjectItem(body, "dry_run")))
+    if (cJSON_IsTrue(cJSON_GetObjectItem(body, "dry_run")) ||
+        (!key && !cJSON_IsTrue(cJSON_GetObjectItem(effect, "new_key"))))
         return GO;
-    webhook_secret(key, secret);
+    if (key)
+        webhook_secret(key, secret);
+    else
+        unit_key(req_param(r, "code"), r->key, json_text(r->call, "digest"), secret);
     cJSON_AddStringToObject(effect, "secret", secret);
     r->answer.body = json_print(r->arena, body);
     return GO;
@@ -175,8 +194,8 @@ static enum next tell_secret(struct req *r)
 
 static step_fn *const get_list[] = { session_load, count_request, begin_call, take_page, read_list, answer };
 static step_fn *const get_one[] = { session_load, count_request, begin_call, read_one, answer };
-static step_fn *const post_change[] = { session_load,  count_request, begin_call,  read_change,
-                                        hash_password, store_change,  tell_secret, answer };
+static step_fn *const post_change[] = { session_load, count_request, begin_call,  read_change, hash_password,
+                                        make_key,     store_change,  tell_secret, answer };
 
 static const struct route routes[] = {
     { "GET", "/v1/admin/{kind}", get_list, 0 },

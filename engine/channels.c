@@ -3,7 +3,8 @@
 #include "channel.h"
 #include "log.h"
 
-static const struct channel *const channels[] = { &channel_web, &channel_app, &channel_notice };
+static const struct channel *const channels[] = { &channel_web, &channel_app, &channel_notice, &channel_unit,
+                                                  &channel_exchange };
 
 static size_t opened;
 

@@ -512,6 +512,14 @@ void secret_sign(const char *secret, const char *text, char out[SECRET_HEX_SIZE]
     sodium_memzero(&state, sizeof state);
 }
 
+bool secret_signed(const char *secret, const char *text, const char *given)
+{
+    char wanted[SECRET_HEX_SIZE];
+
+    secret_sign(secret, text, wanted);
+    return strlen(given) == SECRET_HEX_SIZE - 1 && sodium_memcmp(wanted, given, SECRET_HEX_SIZE - 1) == 0;
+}
+
 void webhook_secret(const char *key, char out[SECRET_HEX_SIZE])
 {
     keyed_hex(USE_WEBHOOK, key, strlen(key), out);

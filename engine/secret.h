@@ -59,6 +59,9 @@ int rating_round(const char *number, const char *token);
 /* HMAC-SHA256 of a text under a secret that another system shares, in hexadecimal. */
 void secret_sign(const char *secret, const char *text, char out[SECRET_HEX_SIZE]);
 
+/* Is that what secret_sign gives?  Takes as long for a wrong one. */
+bool secret_signed(const char *secret, const char *text, const char *given) __attribute__((warn_unused_result));
+
 /* What signs the calls to a webhook, by the webhook's key id ("police.1"): nothing of it is stored. */
 void webhook_secret(const char *key, char out[SECRET_HEX_SIZE]);
 

@@ -109,6 +109,9 @@ static const struct setting table[] = {
     { "smtp_user", TEXT, AT(smtp_user), "", 0, 0, "邮件服务器用户名", "user name at the mail server" },
     { "smtp_password_file", TEXT, AT(smtp_password_file), "", 0, 0, "邮件服务器密码文件", "file with its password" },
     { "mail_from", TEXT, AT(mail_from), "", 0, 0, "发件人地址", "address that mail comes from" },
+    { "exchange_file", TEXT, AT(exchange_file), "", 0, 0,
+      "对接平台密钥文件（仅本程序可读），见 channels/exchange/README.md",
+      "platforms that exchange tickets with us and their secrets: channels/exchange/README.md" },
 
     { "limit_submit", NUMBER, AT(limit_submit), "6", 0, 1000000, "每地址每分钟提交数，0 为不限",
       "complaints per address and minute; 0: any number" },

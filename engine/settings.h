@@ -63,6 +63,7 @@ struct settings {
     const char *smtp_user;
     const char *smtp_password_file;
     const char *mail_from;
+    const char *exchange_file;
 
     int limit_submit;
     int limit_query;

@@ -7,7 +7,7 @@ insert into hotline.transition (id, action, from_states, effect, zh, en, ord) va
 insert into hotline.role_right (role, action, scope) values ('SYS', 'calendar_adjust', 'all');
 insert into hotline.role_right (role, action, scope)
 select 'ADM', a, 'all'
-from unnest('{admin.read,admin.unit,admin.user,admin.role,admin.directory,admin.category,admin.policy,admin.calendar,admin.template,admin.refusal,admin.link,admin.notice}'::text[]) a;
+from unnest('{admin.read,admin.unit,admin.user,admin.role,admin.directory,admin.category,admin.policy,admin.calendar,admin.template,admin.refusal,admin.link,admin.key,admin.notice}'::text[]) a;
 
 insert into hotline.action_input (action, name, ord, type, must, min, max, choices, zh, en)
 select 'admin.' || kind, name, row_number() over (), type, must, min, max, choices::text[], zh, en
@@ -72,5 +72,10 @@ from (values
     ('link', 'address', 'text', false, 5, 500, null, '网址或邮箱', 'URL or mailbox'),
     ('link', 'active', 'bool', false, null, null, null, '启用', 'In use'),
     ('link', 'new_secret', 'bool', false, null, null, null, '更换签名密钥', 'A new secret to sign with'),
+    ('key', 'unit', 'unit', false, null, null, null, '单位', 'Unit'),
+    ('key', 'roles', 'list', false, 1, 3, null, '角色（UDP、UHD、UAP）', 'Roles (UDP, UHD, UAP)'),
+    ('key', 'expires', 'text', false, 10, 10, null, '有效期至（当日起无效）', 'Valid to (not that day)'),
+    ('key', 'active', 'bool', false, null, null, null, '启用', 'In use'),
+    ('key', 'renew', 'bool', false, null, null, null, '更换密钥', 'A new key'),
     ('notice', 'do', 'word', false, null, null, '{retry,drop}', '重新发送或放弃', 'Try again or give up')
 ) as t(kind, name, type, must, min, max, choices, zh, en);

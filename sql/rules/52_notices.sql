@@ -86,7 +86,7 @@ begin
         return told || jsonb_build_object('text', hotline.delivery_text(d, t, 'unit'), 'subject', '12345热线工单 ' || t.ticket_no);
     end if;
     select * into e from hotline.event where id = (d.args->>'event')::bigint;
-    return told || jsonb_build_object('key', l.code || '.' || l.secret_n, 'body', jsonb_build_object('id', d.id::text, 'number', t.ticket_no, 'n', e.n,
+    return told || jsonb_build_object('key', l.code || '.' || l.secret_n, 'body', jsonb_build_object('id', d.id::text, 'ticket', t.id::text, 'number', t.ticket_no, 'n', e.n,
         'event', e.id::text, 'action', e.action, 'at', hotline.time_text(e.at), 'state', hotline.name_of('state', e.to_state),
         'assignment_state', hotline.name_of('assignment_state', e.assignment_to), 'unit', (select code from hotline.unit where id = l.unit_id)));
 end $$;

@@ -45,7 +45,7 @@ language sql immutable as $$ select array(select btrim(e) from jsonb_array_eleme
 -- ---- what there is ----
 
 create or replace function hotline.admin_kinds() returns text[]
-language sql immutable as $$ select '{unit,user,role,directory,category,policy,calendar,template,refusal,link,notice}'::text[] $$;
+language sql immutable as $$ select '{unit,user,role,directory,category,policy,calendar,template,refusal,link,key,notice}'::text[] $$;
 
 -- One thing as administrators read and write it; null when there is none.
 create or replace function hotline.admin_json(kind_ text, key_ text) returns jsonb
@@ -97,6 +97,7 @@ begin
                   and (kind_ = 'refusal' or t.kind <> 'refusal')
                 order by t.version desc limit 1);
         when 'link' then return hotline.link_json(key_);
+        when 'key' then return hotline.key_json(key_);
         when 'notice' then return hotline.notice_json(key_);
         else
             return null;
@@ -108,7 +109,7 @@ language plpgsql stable as $$
 begin
     case kind_
         when 'unit' then return query select code from hotline.unit;
-        when 'user' then return query select login from hotline.person;
+        when 'user' then return query select login from hotline.person where login !~ '^key:';
         when 'role' then return query select code from hotline.role;
         when 'directory' then return query select code from hotline.directory_item;
         when 'category' then return query select scheme || ':' || code from hotline.category;
@@ -117,6 +118,7 @@ begin
         when 'template' then return query select distinct kind || ':' || code from hotline.template where kind <> 'refusal';
         when 'refusal' then return query select name from hotline.word where kind = 'refuse_code';
         when 'link' then return query select code from hotline.link;
+        when 'key' then return query select code from hotline.unit_key;
         when 'notice' then return query select id::text from hotline.delivery where state = 'dead';
         else null;
     end case;
@@ -250,7 +252,9 @@ declare
 begin
     select * into p from hotline.person where login = key_;
     is_new := p.id is null;
-    if is_new then
+    if key_ ~ '^key:' then
+        return hotline.bad_code();
+    elsif is_new then
         if key_ !~ '^[a-z0-9][a-z0-9._-]{1,49}$' then
             return hotline.bad_code();
         elsif hotline.missing_fields(x, 'name', 'unit', 'roles') is not null then
@@ -662,6 +666,7 @@ begin
         when 'calendar' then return hotline.put_calendar(key_, x, change);
         when 'template' then return hotline.put_template(split_part(key_, ':', 1), split_part(key_, ':', 2), x);
         when 'link' then return hotline.put_link(key_, x);
+        when 'key' then return hotline.put_key(key_, x, hash_);
         when 'notice' then return hotline.put_notice(key_, x);
         else return hotline.put_template('refusal', key_, x);
     end case;
@@ -693,7 +698,7 @@ begin
             after_ := hotline.admin_json(kind_, key_);
             if kind_ = 'calendar' then
                 after_ := after_ || jsonb_build_object('bring_forward', coalesce((x->>'bring_forward')::boolean, false));
-            elsif hash_ is not null then
+            elsif hash_ is not null and kind_ = 'user' then
                 after_ := after_ || '{"new_password": true}';
             end if;
             insert into hotline.admin_change (id, at, person_id, kind, key, n, before, after)

@@ -43,7 +43,7 @@ test('every code that a rule of the database can refuse with is described, under
 
 test('every code that is described is somewhere in the engine or in the database', () => {
     const text = ['sql/rules/', 'sql/api/'].map((folder) => source(folder, '.sql')).join('\n') +
-        ['engine/', 'channels/app/', 'channels/web/'].map((folder) => source(folder, '.c')).join('\n');
+        ['engine/', 'channels/app/', 'channels/web/', 'channels/exchange/'].map((folder) => source(folder, '.c')).join('\n');
 
     for (const code of description.components.schemas.Problem.properties.code.enum)
         assert.match(text, new RegExp(`['"]${code}['"]`), code);

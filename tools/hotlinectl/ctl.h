@@ -105,11 +105,12 @@ extern const struct option migrate_options[], user_add_options[], user_list_opti
     unit_list_options[], unit_add_options[], unit_end_options[], replay_options[], doctor_options[],
     metrics_show_options[], metrics_verify_options[], import_options[], learn_options[], spool_options[],
     audit_key_options[], audit_sign_options[], audit_verify_options[], key_rotate_options[], key_list_options[],
-    key_drop_options[], notice_list_options[], link_add_options[];
+    key_drop_options[], notice_list_options[], link_add_options[], unit_key_options[], export_options[],
+    export_scores_options[];
 
 command_fn migrate, user_add, user_list, user_passwd, user_disable, user_roles, unit_list, unit_add, unit_end, sim_on,
     sim_off, sim_set, sim_show, sim_advance, replay, doctor, metrics_show, metrics_verify, metrics_fold, import, learn,
     mask, audit_key, audit_sign, audit_export, audit_verify, spool_list, spool_retry, key_list, key_drop, key_rotate,
-    notice_list, notice_retry, notice_drop, link_add, link_list, link_end;
+    notice_list, notice_retry, notice_drop, link_add, link_list, link_end, unit_key_make, export_records, export_scores;
 
 #endif

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena.h"
+
 const struct option notice_list_options[] = {
     { "all", NULL, "also those that wait to be sent" },
     { NULL, NULL, NULL },
@@ -15,6 +17,12 @@ const struct option notice_list_options[] = {
 
 const struct option link_add_options[] = {
     { "config", "FILE", "the engine's configuration, for its keys" },
+    { NULL, NULL, NULL },
+};
+
+const struct option unit_key_options[] = {
+    { "config", "FILE", "the engine's configuration, for its keys" },
+    { "expires", "DATE", "not valid from this day on (default: in a year)" },
     { NULL, NULL, NULL },
 };
 
@@ -86,20 +94,21 @@ void read_config(const struct args *args)
 }
 
 /* The answer of an administrator's change, made here with the database's own checks; fails with its words. */
-static void put(PGconn *db, const char *kind, const char *code, const char *const inputs[], int n)
+static void put(PGconn *db, const char *kind, const char *code, const char *hash, const char *const inputs[], int n)
 {
-    const char *values[8] = { kind, code };
+    const char *values[9] = { kind, code, hash };
     char *said;
 
     for (int i = 0; i < n; i++)
-        values[2 + i] = inputs[i];
-    said =
-        sql_text(db,
-                 "select case when a.status <> 200 then coalesce(a.body->'fields'->0->>'detail', a.body->>'detail')"
-                 " end from (select hotline.begin('{\"lang\":\"en\"}')) b, lateral hotline.admin_put(null, $1, $2,"
-                 " jsonb_strip_nulls(jsonb_build_object($3::text, $4::text, $5::text, $6::text, $7::text, $8::text)),"
-                 " null, null, false) a",
-                 8, values);
+        values[3 + i] = inputs[i];
+    said = sql_text(db,
+                    "select case when a.status <> 200 then coalesce(a.body->'fields'->0->>'detail', a.body->>'detail')"
+                    " end from (select hotline.begin('{\"lang\":\"en\"}')) b, lateral hotline.admin_put(null, $1, $2,"
+                    " (select coalesce(jsonb_object_agg(k, case v when 'true' then 'true' else to_jsonb(v) end), '{}') "
+                    "from (values ($4::text, $5::text), ($6, $7), ($8, "
+                    "$9)) as i(k, v)"
+                    "  where k is not null and v is not null), null, $3, false) a",
+                    9, values);
     if (said)
         fail("%s", said);
 }
@@ -116,7 +125,7 @@ int link_add(const struct args *args)
     id = sql_text(db, "select id from hotline.unit where code = $1", 1, unit);
     if (!id)
         fail("no such unit: %s", args->at[1]);
-    put(db, "link", args->at[0], (const char *const[]){ "unit", id, "way", way, "address", args->at[2] }, 6);
+    put(db, "link", args->at[0], NULL, (const char *const[]){ "unit", id, "way", way, "address", args->at[2] }, 6);
     free(id);
     key = sql_text(db, "select code || '.' || secret_n from hotline.link where code = $1", 1, args->at);
     if (!strcmp(way, "webhook")) {
@@ -126,6 +135,33 @@ int link_add(const struct args *args)
         printf("added %s\n", args->at[0]);
     }
     free(key);
+    PQfinish(db);
+    return 0;
+}
+
+/* The key is made of chance, and only its hash is kept. */
+int unit_key_make(const struct args *args)
+{
+    const char *const unit[] = { args->at[1] };
+    char key[SECRET_HEX_SIZE], hash[SECRET_HEX_SIZE], *id;
+    struct arena *arena = arena_new();
+    PGconn *db = sql_open(args);
+    bool known;
+
+    read_config(args);
+    id = sql_text(db, "select id from hotline.unit where code = $1", 1, unit);
+    if (!id)
+        fail("no such unit: %s", args->at[1]);
+    unit_key(args->at[0], session_token(arena), "", key);
+    unit_key_hash(key, hash);
+    known = sql_is(db, "select exists (select from hotline.unit_key where code = $1)", 1, args->at);
+    put(db, "key", args->at[0], hash,
+        (const char *const[]){ "unit", id, "expires", args_text(args, "expires", NULL), known ? "renew" : NULL,
+                               "true" },
+        6);
+    printf("%s\n", key);
+    free(id);
+    arena_free(arena);
     PQfinish(db);
     return 0;
 }
