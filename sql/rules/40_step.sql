@@ -697,14 +697,14 @@ begin
     from unnest(names) n where coalesce(c.x->>n, '') <> '';
 end $$;
 
--- The rows that lists read, or none where a ticket is ended.  A row's due time is that of the first clock people work against; it
+-- The rows that lists read, or none where a ticket is ended and nobody is to decide on an objection.  A row's due time is that of the first clock people work against; it
 -- waits for who must decide something, and an overdue audit (T62) for the shift lead.
 create or replace function hotline.store_inbox(calls hotline.call[]) returns void
 language plpgsql set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
 declare
     ended bigint[];
 begin
-    select array_agg((c.t).id) into ended from unnest(calls) c where (c.t).state >= 70 and (c.was).state < 70;
+    select array_agg((c.t).id) into ended from unnest(calls) c where (c.t).state >= 70 and cardinality(c.waits) > 0 is not true;
     if ended is not null then
         delete from hotline.inbox where ticket_id = any (ended);
     end if;
@@ -719,7 +719,7 @@ begin
         coalesce((select min(w.decider_role) from unnest(c.waits) w),
             case when (c.head).kind = 'audit' and (c.head).breached_at is not null then 'LDR' end)
     from unnest(calls) c
-    where (c.t).state < 70 and c.records is not null
+    where ((c.t).state < 70 or cardinality(c.waits) > 0) and c.records is not null
     on conflict (ticket_id) do update set
         version = excluded.version, state = excluded.state, assignment_state = excluded.assignment_state, title = excluded.title,
         appeal_type = excluded.appeal_type, urgency = excluded.urgency, secrecy = excluded.secrecy, category_id = excluded.category_id,

@@ -234,14 +234,14 @@ begin
         from hotline.inbox i join hotline.ticket t on t.id = i.ticket_id
         cross join lateral (select (h->>'item')::int as item from jsonb_array_elements(t.route->'hits') h
                             order by (h->>'len')::int desc, (h->>'item')::int limit 1) best
-        where i.ticket_id >= from_ and t.id >= from_ and i.state > 10 and t.division is not null
+        where i.ticket_id >= from_ and t.id >= from_ and hotline.is_open(i.state) and t.division is not null
         group by 1, 2
         having count(*) >= least_
     loop
         continue when k.people < least_ or k.loose is null;
         select * into g from hotline.case_group s
         where s.item = k.item and s.division = k.place and s.alert
-          and exists (select from hotline.inbox i where i.ticket_id = s.lead_ticket_id) order by id desc limit 1;
+          and exists (select from hotline.inbox i where i.ticket_id = s.lead_ticket_id and hotline.is_open(i.state)) order by id desc limit 1;
         if not found then
             insert into hotline.case_group (id, lead_ticket_id, item, division, made_at, alert)
             values (hotline.new_id(), k.first_, k.item, k.place, hotline.now(), true) returning * into g;

@@ -195,5 +195,6 @@ language sql stable as $$
     from hotline.ticket t join hotline.clock k on k.ticket_id = t.id where t.state >= 70 and k.met_at is null and k.stopped_at is null
     union all
     select t.id, format('%s, yet among the open work', hotline.name_of('state', t.state))
-    from hotline.ticket t join hotline.inbox i on i.ticket_id = t.id where t.state >= 70
+    from hotline.ticket t join hotline.inbox i on i.ticket_id = t.id
+    where t.state >= 70 and not exists (select from hotline.approval w where w.ticket_id = t.id and w.verdict is null)
 $$;

@@ -204,6 +204,8 @@ begin
                 v := w[3];
                 named := w[1] || case when exists (select from json_array_elements((api.actions(jsonb_build_object('session', w[1], 'id', tid::text, 'at', play.clock()))).body->'actions') e
                     where e->>'action' = w[3]) then ' may' else ' may-not' end;
+            elsif w[2] = 'decides' then -- how many tickets wait in this person's list
+                v := (select count(*)::text from json_array_elements((api.tickets(jsonb_build_object('session', w[1], 'waits', 'decision', 'at', play.clock()))).body->'tickets'));
             elsif w[2] = 'sees' then
                 v := (api.ticket(jsonb_build_object('session', w[1], 'id', tid::text, 'at', play.clock()))).status::text;
             elsif w[2] = 'reads' then
