@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { key, start, until } from './harness.mjs';
-import { happy, Office, plain, unhappy } from './office.mjs';
+import { happy, Office, plain, reply, unhappy } from './office.mjs';
 
 const hotline = await start();
 const { citizen } = hotline;
@@ -71,18 +71,32 @@ test('3: forty callers, one power cut: a group, one lead ticket, one reply, fort
 
     for (let i = 0; i < 40; i++)
         callers.push(await office.filed({ phone: `138002${String(10000 + i)}`, title: '小区停电', content: '整个小区突然停电，电梯也停了。' }));
-    const [lead, ...others] = callers;
+    const [lead] = callers;
     const alert = await until('the hotspot is noticed', async () => (await hotline.sql(
         "select g.id from hotline.case_group g where g.alert and g.lead_ticket_id = any ($1::bigint[])", [callers.map((t) => t.id)]))[0], 120);
     assert.ok(alert);
     await until('all belong to the group', async () => (await hotline.sql(
         'select count(*)::int as n from hotline.case_group_member where group_id = $1', [alert.id]))[0].n === 40, 30);
-    const whole = await office.read('leader1', lead);
-    const first = callers.find((t) => t.id === whole.overlays.group.lead);
-    await office.bring(first, 'pending_accept', 'pending_callback');
+    const [{ seconds }] = await hotline.sql(`select extract(epoch from g.made_at - (select max(e.at) from hotline.event e where e.ticket_id = any ($2::bigint[]) and e.n = 1))::int as seconds
+        from hotline.case_group g where id = $1`, [alert.id, callers.map((t) => t.id)]);
+    assert.ok(seconds <= 120, `noticed after ${seconds} s`);
+    assert.equal((await hotline.sql("select count(*)::int as n from hotline.outbox where kind = 'group_alert' and args->>'group' = $1", [alert.id]))[0].n, 1);
+    const seen = (await office.read('operator1', lead)).overlays.group;
+    assert.deepEqual([seen.alert, seen.size], [true, 40], 'every operator reads on each of them that it is one matter');
+    const first = callers.find((t) => t.id === seen.lead);
+    // The directory sends it to the power company by itself; then the company answers once.
+    const accepted = await office.done('acceptor1', first, 'accept', { title: '小区停电', category: '040201', division: '440507', urgency: 'urgent' });
+    if (accepted.state === 'pending_dispatch')
+        await office.done('dispatcher1', first, 'dispatch', { main_unit: 'ST-GD', instruction: '请立即抢修。' });
+    assert.equal((await office.read('leader1', first)).unit.id, String(await office.unit('ST-GD')));
+    await office.done('st-gd.d', first, 'sign');
+    await office.done('st-gd.h', first, 'first_contact', { contacted: true, way: 'phone' });
+    await office.done('st-gd.h', first, 'submit_reply', { ...reply, content: '经查，该小区配电房进线电缆故障，已于当日抢修完毕并恢复供电，后续将更换老旧电缆。' });
+    await office.done('st-gd.a', first, 'unit_approve', { opinion: '同意' });
+    await office.bring(first, 'pending_audit', 'pending_callback');
     for (const t of callers.filter((t) => t !== first))
         await until('the reply is everybody\'s', async () => (await office.read('leader1', t)).state === 'pending_callback', 30);
-    assert.equal(others.length, 39);
+    assert.match((await citizen.follow(callers.find((t) => t !== first))).body.timeline.map((l) => l.text).join(), /许多人反映了同一件事/);
     const [{ n }] = await hotline.sql("select count(*)::int as n from hotline.outbox where kind = 'rating_link' and ticket_id = any ($1::bigint[])", [callers.map((t) => t.id)]);
     const quiet = (await hotline.sql('select hotline.in_quiet_hours(now()) as yes'))[0].yes;
     assert.ok(quiet || n >= 39, `${n} links`);
@@ -232,13 +246,30 @@ test('an objection is read by the shift lead, and why it was rejected by the cit
     assert.ok((await citizen.follow(t)).body.may.includes('object'));
     assert.equal((await says(t, 'objection', { text: '夜里还在施工，没有解决。' })).status, 200);
     assert.equal((await office.question('leader1', t)).asked_by.role, 'CIT');
+    const waits = async () => (await (await hotline.as('leader1')).get('/v1/desk/tickets?waits=decision')).body.tickets.filter((row) => row.id === t.id).map((row) => row.state);
+    assert.deepEqual(await waits(), ['closed'], 'though closed, it is among what waits for the lead');
     await office.done('leader1', t, 'reject', { approval: (await office.question('leader1', t)).id, opinion: '经复核，已依法办理。' });
+    assert.deepEqual(await waits(), []);
     assert.equal((await citizen.follow(t)).body.objection.opinion, '经复核，已依法办理。');
     assert.equal((await says(t, 'objection', { text: '夜里还在施工，没有解决。' })).body.code, 'objected_already');
     await says(again, 'objection', { text: '夜里还在施工，没有解决。' });
     const reopened = await office.done('leader1', again, 'approve', { approval: (await office.question('leader1', again)).id, opinion: '同意重办' });
     assert.deepEqual([reopened.state, reopened.assignment_state], ['pending_sign', 'pending_sign']);
     await office.bring(again, 'pending_sign', 'closed');
+});
+
+test('a refusal is objected to as well, once; where the objection stands the matter is accepted after all', async () => {
+    const t = await office.filed();
+
+    await office.done('acceptor1', t, 'refuse', { refuse_code: 'N02', told_text: '此事须经诉讼解决。' });
+    assert.deepEqual((await citizen.follow(t)).body.may, ['object']);
+    assert.equal((await says(t, 'objection', { text: '此事没有进入诉讼。' })).body.state, 'refused');
+    assert.equal((await says(t, 'objection', { text: '此事没有进入诉讼。' })).body.code, 'already_asked');
+    const again = await office.done('leader1', t, 'approve', { approval: (await office.question('leader1', t)).id, opinion: '请受理' });
+    assert.equal(again.state, 'pending_accept');
+    await office.bring(t, 'pending_accept', 'closed');
+    assert.match(await office.story(t), /^T05 T10 ASK T71n T06 T18/);
+    assert.match((await citizen.follow(t)).body.timeline.map((l) => l.text).join(), /异议成立，诉求重新受理/);
 });
 
 test('how often units looked at the number is the citizen\'s to know', async () => {
