@@ -140,12 +140,13 @@ static const char *find_header(const char *head, const char *end, const char *na
 
 static const struct why *read_part(struct arena *arena, struct form *form, const char *part, const char *end)
 {
-    const char *blank = memmem(part, (size_t)(end - part), "\r\n\r\n", 4), *stop = NULL, *value = blank + 4;
+    const char *blank = memmem(part, (size_t)(end - part), "\r\n\r\n", 4), *stop = NULL, *value;
     const char *disposition = blank ? find_header(part, blank, "Content-Disposition", &stop) : NULL;
     char *name = disposition ? header_param(arena, disposition, stop, "name") : NULL;
 
     if (!name)
         return &bad_form;
+    value = blank + 4;
     if (header_param(arena, disposition, stop, "filename"))
         return end > value ? &no_files : NULL; /* browsers send an empty one where nothing was chosen */
     return add(form, name, strlen(name), arena_strndup(arena, value, (size_t)(end - value)), (size_t)(end - value));
