@@ -11,6 +11,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Hotline } from '../http/harness.mjs';
 import { act } from './bench/act.mjs';
+import { app } from './bench/app.mjs';
 import { clocks } from './bench/clocks.mjs';
 import { intake } from './bench/intake.mjs';
 import { lists } from './bench/lists.mjs';
@@ -21,7 +22,7 @@ import { reports } from './bench/reports.mjs';
 import { streams } from './bench/streams.mjs';
 
 // A group is given { rows, open } and leaves rows; what it opens is closed after it.
-const groups = { intake, act, lists, clocks, streams, pressure, profile, reports };
+const groups = { intake, app, act, lists, clocks, streams, pressure, profile, reports };
 
 class Rows {
     all = [];

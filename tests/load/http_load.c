@@ -1,6 +1,6 @@
 /* http_load PORT CONNECTIONS SECONDS FILE [--repeat] [--warm SECONDS] [--rate N] [--open]: requests over keep-alive connections.
  *
- * A line of FILE is one request: METHOD PATH, a tab, a session token or nothing, a tab, the body or nothing.  Each is sent
+ * A line of FILE is one request: METHOD PATH, a tab, a session token or nothing, a tab, the body (JSON, or a form) or nothing.  Each is sent
  * once, by whichever connection is free, under a key of its own; --repeat starts over at the end of the file.  Answers of
  * the first --warm seconds are not counted.  --rate holds back so that no more than N a second leave; with --open they fall due
  * at that rate whatever the answers do, and a request's time runs from then, so what has no free connection waits and it shows.
@@ -197,12 +197,13 @@ static void send_line(struct conn *conn, const struct line *line)
 {
     char head[1024];
     size_t body = strlen(line->body);
-    int len = snprintf(
-        head, sizeof head,
-        "%s HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: %s%016zu\r\n%s%s%sContent-Type: application/json\r\n"
-        "Content-Length: %zu\r\n\r\n",
-        line->what, load.key, load.nsent, *line->token ? "Authorization: Bearer " : "", line->token,
-        *line->token ? "\r\n" : "", body);
+    bool form = body && !strchr("{[", *line->body);
+    int len =
+        snprintf(head, sizeof head,
+                 "%s HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: %s%016zu\r\n%s%s%sContent-Type: application/%s\r\n"
+                 "Content-Length: %zu\r\n\r\n",
+                 line->what, load.key, load.nsent, *line->token ? "Authorization: Bearer " : "", line->token,
+                 *line->token ? "\r\n" : "", form ? "x-www-form-urlencoded" : "json", body);
 
     if (len >= (int)sizeof head) {
         fprintf(stderr, "http_load: a request line is too long\n");

@@ -17,7 +17,7 @@ let files = 0;
 export function requests(lines) {
     const file = join(out, `requests-${++files}.tsv`);
 
-    writeFileSync(file, lines.map(([what, token, body]) => `${what}\t${token ?? ''}\t${body ? JSON.stringify(body) : ''}\n`).join(''));
+    writeFileSync(file, lines.map(([what, token, body]) => `${what}\t${token ?? ''}\t${typeof body === 'string' ? body : body ? JSON.stringify(body) : ''}\n`).join(''));
     return file;
 }
 
