@@ -172,7 +172,10 @@ declare
 begin
     perform hotline.begin(calls[1]);
     with gone as (
-        delete from hotline.timer o where id = any (array(select (x->>'timer')::bigint from unnest(calls) x)) and at <= hotline.now() returning o.*
+        -- case: by their ids, and not through all that is due.
+        delete from hotline.timer o
+        where id = any (array(select (x->>'timer')::bigint from unnest(calls) x)) and case when at <= hotline.now() then true end
+        returning o.*
     )
     select array_agg(g order by at, id) into due from gone g;
     left_ := hotline.mark_due(due);
