@@ -90,9 +90,9 @@ export async function clocks({ rows, open }) {
     const loaded = intake(seconds + 2);
     loaded.catch(() => {}); // awaited below
     let wall;
-    for (let left = 1; left > 0 || Date.now() < due + 1000; await sleep(50)) {
-        [{ n: left }] = (await hotline.sql("select count(*)::int as n from hotline.timer where at <= now() and kind = 'clock'"));
-        if (left > 0)
+    for (let left = true; left || Date.now() < due + 1000; await sleep(50)) {
+        [{ left }] = await hotline.sql("select exists (select from hotline.timer where at <= now() and kind = 'clock') as left");
+        if (left)
             wall = (Date.now() - due) / 1000;
     }
     const busy = await loaded;
