@@ -13,12 +13,13 @@
 #include "worker.h"
 
 enum {
-    PAGE = 250,
-    MOST = PAGE / 2,
+    PAGE = 500,
+    MOST = PAGE / 4,
     FOLD = 4000,
     IDLE_MS = 250,
     FAILED_MS = 2000,
     FOLD_MS = 1000,
+    FOLD_BUSY_MS = 5000, /* so long the figures wait for timers that are due: a reading adds what is not folded */
     UPKEEP_MS = 3600 * 1000,
     GROUPS_MS = 20 * 1000
 };
@@ -77,7 +78,7 @@ static void finish_page(void)
 
     if (!sweep.failed && *sweep.upto)
         call(&api_swept, json, snprintf(json, sizeof json, "{\"upto\":\"%s\"}", sweep.upto), told);
-    if (loop_now() < sweep.fold_at)
+    if (loop_now() < sweep.fold_at + (*sweep.upto ? 0 : FOLD_BUSY_MS))
         turn(false);
     else
         call(&api_fold, json, snprintf(json, sizeof json, "{\"limit\":%d}", FOLD), folded);
