@@ -520,6 +520,8 @@ drop function if exists hotline.metric_cells(text, date, date, text, boolean, in
 drop function if exists hotline.metric_figures(jsonb, numeric);
 drop function if exists hotline.sheet_took(int, int[], int[], date, date, text, int[], int[], int);
 drop function if exists hotline.delta_cells(int[], int[], smallint, text, date, date, text, int[], int[], int);
+drop function if exists hotline.delta_cells(boolean, int[], int[], smallint, text, date, date, text, int[], int[], int);
+drop function if exists hotline.sheet_medians(int, int[], int[], int[], int[], smallint, text, date, date, text, int[], int[], int);
 
 -- A stretch of time in months and days, or (given in months) in years and months: what is more than half of one at an edge is all of it
 -- less the rest.
@@ -598,9 +600,13 @@ begin
 end $$;
 
 -- What the sheet holds for a table of figures: keys (and subs, null: all) are the members that count, members[i] stands in line
--- lines[i] of the table, others in line rest; by day the lines are the days of the period from 1 on.  The text is made once more when
--- there are new facts.
+-- lines[i] of the table, others in line rest; by day the lines are the days of the period from 1 on.  Outside the period only the facts
+-- are read that terms have there.  The text is made once more when there are new facts.
 do $$
+declare
+    line constant text := $line$case when by_ = 'day' then case when s.by_day then m.day - from_ + 1 else 0 end
+                        else coalesce(lines[array_position(members, case when kind_ = 5 and by_ = 'category' then m.sub else m.key end)], rest)
+                   end$line$;
 begin
     execute format($make$
         create or replace function hotline.sheet_counts(kind_ int, keys int[], subs int[], from_ date, to_ date, by_ text, members int[],
@@ -608,50 +614,61 @@ begin
         language plpgsql stable rows 3000 as $body$
         begin
             return query
-            select d.line, p.span, v.fact, p.times * v.n::bigint
-            from (
-                select case when by_ = 'day' then case when s.by_day then m.day - from_ + 1 else 0 end
-                            else coalesce(lines[array_position(members, case when kind_ = 5 and by_ = 'category' then m.sub else m.key end)], rest)
-                       end as line, s.before, s.within, s.after, %s
-                from hotline.metric_spans(from_, to_, by_ is not distinct from 'day') s
+            with s as materialized (
+                select * from hotline.metric_spans(from_, to_, by_ is not distinct from 'day')
+            ), within as (
+                select %1$s as line, %2$s
+                from s
                 join hotline.metric_sheet m on m.kind = kind_ and m.key = any (keys) and m.grain = s.grain and m.day >= s.first and m.day < s.last
-                where subs is null or m.sub = any (subs)
-                group by 1, 2, 3, 4
-            ) d
-            cross join lateral (values ('before', d.before), ('in', d.within), ('after', d.after)) as p(span, times)
-            cross join lateral (values %s) as v(fact, n)
-            where p.times <> 0 and v.n <> 0;
-        end $body$ $make$, hotline.for_facts('sum(m.%1$I) as %1$I'), hotline.for_facts('(%1$L, d.%1$I)'));
+                where s.within <> 0 and (subs is null or m.sub = any (subs))
+                group by 1
+            ), around as (
+                select %1$s as line, %3$s
+                from s
+                join hotline.metric_sheet m on m.kind = kind_ and m.key = any (keys) and m.grain = s.grain and m.day >= s.first and m.day < s.last
+                where (s.before <> 0 or s.after <> 0) and (subs is null or m.sub = any (subs))
+                group by 1
+            )
+            select d.line, v.span, v.fact, v.n::bigint
+            from within d cross join lateral (values %4$s) as v(span, fact, n)
+            where v.n <> 0
+            union all
+            select d.line, v.span, v.fact, v.n::bigint
+            from around d cross join lateral (values %5$s) as v(span, fact, n)
+            where v.n <> 0;
+        end $body$ $make$, line,
+        (select string_agg(distinct format('sum(s.within * m.%1$I) as in_%1$s', fact), ', ') from hotline.metric_term),
+        (select string_agg(distinct format('sum(s.%1$s * m.%2$I) as %1$s_%2$s', span, fact), ', ') from hotline.metric_term where span <> 'in'),
+        (select string_agg(distinct format('(''in'', %1$L, d.in_%1$s)', fact), ', ') from hotline.metric_term),
+        (select string_agg(distinct format('(%1$L, %2$L, d.%1$s_%2$s)', span, fact), ', ') from hotline.metric_term where span <> 'in'));
 end $$;
 
 -- The median of handling time by line, in hours: the middle of the bucket in which half of the handled tickets is reached.  First the
--- rough bucket of each line, then the buckets in it.
-create or replace function hotline.sheet_medians(kind_ int, keys int[], subs int[], units int[], categories int[], channel_ smallint, district_ text,
-    from_ date, to_ date, by_ text, members int[], lines int[], rest int) returns table (line int, median numeric)
+-- rough bucket of each line, then the buckets in it.  whole: nothing is left out.  fresh_lines, buckets and counts are what is not folded.
+create or replace function hotline.sheet_medians(whole boolean, kind_ int, keys int[], subs int[], from_ date, to_ date, by_ text, members int[],
+    lines int[], rest int, fresh_lines int[], fresh_buckets int[], fresh_counts bigint[]) returns table (line int, median numeric)
 language plpgsql stable rows 100 as $$
-declare
-    whole boolean := units is null and categories is null and channel_ is null and district_ is null;
 begin
     return query
     with held as materialized (
-        -- Everything, line 0, is what the lines have together, or a row of its own where nothing is left out.
+        -- Everything, line 0, is what the lines have together, or a row of its own where nothing is left out.  (Nothing appended: the array
+        -- is decompressed here, once.)
         select case when by_ = 'day' then m.day - from_ + 1
                     else coalesce(lines[array_position(members, case when kind_ = 5 and by_ = 'category' then m.sub else m.key end)], rest)
-               end as line, s.sign, m.took
+               end as line, s.sign, m.took || '{}'::bigint[] as took
         from hotline.metric_within(from_, to_, by_ is not distinct from 'day') s
         join hotline.metric_sheet m on m.kind = kind_ and m.key = any (keys) and m.grain = s.grain and m.day >= s.first and m.day < s.last
         where m.took is not null and (subs is null or m.sub = any (subs)) and by_ is not null
         union all
-        select 0, s.sign, m.took
+        select 0, s.sign, m.took || '{}'::bigint[]
         from hotline.metric_within(from_, to_, false) s
         join hotline.metric_sheet m on m.kind = case when whole then 0 else kind_ end and m.key = any (case when whole then '{0}' else keys end)
             and m.grain = s.grain and m.day >= s.first and m.day < s.last
         where m.took is not null and (whole or subs is null or m.sub = any (subs))
     ), fresh as materialized (
         select v.line, f.bucket, f.n
-        from hotline.delta_cells(true, units, categories, channel_, district_, from_, to_, by_, members, lines, rest) f
+        from unnest(fresh_lines, fresh_buckets, fresh_counts) as f(line, bucket, n)
         cross join lateral (select 0 as line union all select f.line where by_ is not null) v
-        where f.span = 'in'
     ), rough as (
         select u.line, u.rough, sum(u.n) as n
         from (
@@ -700,27 +717,26 @@ begin
     group by 1;
 end $$;
 
--- What is not folded yet, in the same lines: counts (bucket 0) or durations.
-create or replace function hotline.delta_cells(durations boolean, units int[], categories int[], channel_ smallint, district_ text, from_ date,
-    to_ date, by_ text, members int[], lines int[], rest int) returns table (line int, span text, fact text, bucket int, n bigint)
+-- What is not folded yet, in the same lines: counts have bucket 0, durations their own.
+create or replace function hotline.delta_cells(units int[], categories int[], channel_ smallint, district_ text, from_ date, to_ date, by_ text,
+    members int[], lines int[], rest int) returns table (line int, span text, fact text, bucket int, n bigint)
 language plpgsql stable rows 1000 as $$
 begin
     return query
-    select case when by_ = 'day' then case d.span when 'in' then d.day - from_ + 1 else 0 end
+    select case when by_ = 'day' then case when d.day >= from_ and d.day < to_ then d.day - from_ + 1 else 0 end
                 else coalesce(lines[array_position(members, d.member)], rest) end,
-           d.span, d.fact, d.bucket::int, sum(d.n)::bigint
+           case when d.day < from_ then 'before' when d.day < to_ then 'in' else 'after' end,
+           d.fact, d.bucket::int, sum(d.n)::bigint
     from (
         select case by_ when 'unit' then f.unit_id when 'category' then f.category_id when 'channel' then f.channel
                     when 'district' then coalesce(nullif(f.district, ''), '0')::int else 0 end as member,
-               f.day, case when f.day < from_ then 'before' when f.day < to_ then 'in' else 'after' end as span,
-               f.fact, f.bucket, sum(f.n) as n
+               f.day, f.fact, f.bucket, sum(f.n) as n
         from hotline.fact_delta f
-        where (f.bucket > 0) = durations
-          and (units is null or f.unit_id = any (units))
+        where (units is null or f.unit_id = any (units))
           and (categories is null or f.category_id = any (categories))
           and (channel_ is null or f.channel = channel_)
           and (district_ is null or f.district = district_)
-        group by 1, 2, 3, 4, 5
+        group by 1, 2, 3, 4
     ) d
     group by 1, 2, 3, 4;
 end $$;
@@ -833,20 +849,29 @@ declare
     members int[];
     lines int[];
     rest int := 0;
+    labels jsonb[];
     told jsonb;
 begin
+    with r as materialized (
+        select r.*, dense_rank() over (order by r.ord, r.key)::int as line from hotline.metric_rows(by_, unit_, category_) r
+    )
     select array_agg(coalesce(nullif(r.member, ''), '0')::int) filter (where r.member <> 'other'), array_agg(r.line) filter (where r.member <> 'other'),
-           coalesce(max(r.line) filter (where r.member = 'other'), 0)
-    into members, lines, rest
-    from (select r.member, dense_rank() over (order by r.ord, r.key)::int as line from hotline.metric_rows(by_, unit_, category_) r) r;
+           coalesce(max(r.line) filter (where r.member = 'other'), 0),
+           (select array_agg(jsonb_build_object('line', l.line, 'key', l.key, 'label', l.label, 'label_en', l.label_en, 'always', l.always))
+            from (select distinct on (r.line) r.* from r order by r.line) l)
+    into members, lines, rest, labels
+    from r;
 
-    with cell as materialized (
+    with fresh as materialized (
+        select * from hotline.delta_cells(units, categories, channel_, district_, from_, to_, by_, members, lines, rest)
+    ), took as materialized (
+        select array_agg(f.line) as fresh_lines, array_agg(f.bucket) as fresh_buckets, array_agg(f.n) as fresh_counts from fresh f where f.bucket > 0 and f.span = 'in'
+    ), cell as materialized (
         select c.line, c.span, c.fact, sum(c.n)::bigint as n
         from (
             select * from hotline.sheet_counts(kind, sheet_keys, subs, from_, to_, by_, members, lines, rest)
             union all
-            select f.line, f.span, f.fact, f.n
-            from hotline.delta_cells(false, units, categories, channel_, district_, from_, to_, by_, members, lines, rest) f
+            select f.line, f.span, f.fact, f.n from fresh f where f.bucket = 0
         ) c
         group by 1, 2, 3
     ), stock as (
@@ -875,8 +900,8 @@ begin
         join hotline.metric_term t on t.span = k.span and t.fact = k.fact
         group by 1, 2
     ), labelled as (
-        select distinct on (line) line, key, label, label_en, always
-        from (select r.*, dense_rank() over (order by r.ord, r.key)::int as line from hotline.metric_rows(by_, unit_, category_) r) r
+        select (l->>'line')::int as line, l->>'key' as key, l->>'label' as label, l->>'label_en' as label_en, (l->>'always')::boolean as always
+        from unnest(labels) l
         union all
         select g, d::text, d::text, d::text, true
         from generate_series(1, to_ - from_) g cross join lateral (select from_ + g - 1 as d) day where by_ = 'day'
@@ -909,8 +934,11 @@ begin
         join rates r on r.line = l.line
         left join counted h on h.line = l.line and h.name = 'handled'
         left join counted t on t.line = l.line and t.name = 'handled_minutes'
-        left join hotline.sheet_medians(kind, sheet_keys, subs, units, categories, channel_, district_, from_, to_, by_, members, lines, rest) m
-            on m.line = l.line
+        left join (
+            select m.* from took
+            cross join hotline.sheet_medians(units is null and categories is null and channel_ is null and district_ is null, kind, sheet_keys, subs,
+                from_, to_, by_, members, lines, rest, took.fresh_lines, took.fresh_buckets, took.fresh_counts) m
+        ) m on m.line = l.line
     ), totals as (
         select coalesce(jsonb_object_agg(name, n), '{}') as c from counted where line = 0
     )
