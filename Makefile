@@ -23,7 +23,7 @@ CC      := gcc
 AR      := ar
 
 # Evaluated at the first use only: `make run` and `make help` must work before pkg-config is installed.
-LIBS       := libevent libpq hiredis libcjson libsodium openssl libcurl zlib icu-i18n libxml-2.0
+LIBS       := libevent libpq hiredis libcjson libsodium openssl libcurl zlib icu-i18n libxml-2.0 libmagic
 once        = $(eval $(1) := $$(shell $(2)))$($(1))
 PKG_CFLAGS  = $(call once,PKG_CFLAGS,pkg-config --cflags $(LIBS))
 PKG_LIBS    = $(call once,PKG_LIBS,pkg-config --libs $(LIBS))

@@ -17,6 +17,7 @@
 #include "req.h"
 #include "secret.h"
 #include "settings.h"
+#include "upload.h"
 
 /* A channel is a module: its routes, and the ways by which it sends notices, are added as it opens. */
 struct channel {

@@ -13,6 +13,7 @@
 #include "private.h"
 #include "secret.h"
 #include "session.h"
+#include "upload.h"
 
 static const struct api_fn api_act = { .name = "act", .write = true, .whole = true };
 static const struct api_fn api_draft = { .name = "draft", .write = true, .whole = true };
@@ -20,6 +21,7 @@ static const struct api_fn api_transfer_check = { .name = "transfer_check", .wri
 static const struct api_fn api_dup_check = { .name = "dup_check", .write = true };
 static const struct api_fn api_reveal = { .name = "reveal", .write = true };
 static const struct api_fn api_ticket = { .name = "ticket" };
+static const struct api_fn api_attachment = { .name = "attachment" };
 static const struct api_fn api_tickets = { .name = "tickets" };
 static const struct api_fn api_counts = { .name = "counts" };
 static const struct api_fn api_actions = { .name = "actions" };
@@ -300,6 +302,16 @@ static enum next read_ticket(struct req *r)
     return ask_read(r, &api_ticket, r->call);
 }
 
+static enum next read_attachment(struct req *r)
+{
+    const char *id = req_param(r, "attachment");
+
+    if (!id_valid(id))
+        return refuse(r, 404, "no_such_attachment", NULL);
+    cJSON_AddStringToObject(r->call, "attachment", id);
+    return ask_read(r, &api_attachment, r->call);
+}
+
 static enum next read_actions(struct req *r)
 {
     return ask_read(r, &api_actions, r->call);
@@ -323,6 +335,8 @@ static enum next read_divisions(struct req *r)
 
 static step_fn *const get_counts[] = { session_load, count_request, begin_call, read_counts, answer };
 static step_fn *const get_ticket[] = { session_load, count_request, begin_call, take_ticket_id, read_ticket, answer };
+static step_fn *const get_attachment[] = { session_load,   count_request,   begin_call,
+                                           take_ticket_id, read_attachment, upload_send };
 static step_fn *const get_actions[] = { session_load, count_request, begin_call, take_ticket_id, read_actions, answer };
 static step_fn *const get_reference[] = { session_load, count_request, begin_call, read_reference, answer_tagged };
 static step_fn *const get_divisions[] = {
@@ -389,6 +403,7 @@ static enum next split_action(struct req *r)
     cJSON_DeleteItemFromObject(inputs, "version");
     cJSON_AddItemToObject(r->call, "inputs", inputs);
     private_read(r->arena, r->call, inputs, NULL, json_text(inputs, "name"));
+    upload_name(r->call, cJSON_GetObjectItem(inputs, "attachments"));
     hash_code(r, inputs);
     if (json_text(inputs, "title") || json_text(inputs, "content"))
         catalog_read_text(r->arena, r->call, inputs);
@@ -685,6 +700,7 @@ static const struct route routes[] = {
     { "POST", "/v1/desk/tickets", post_ticket, 0 },
     { "POST", "/v1/desk/tickets/search", post_search, 0 },
     { "GET", "/v1/desk/tickets/{id}", get_ticket, 0 },
+    { "GET", "/v1/desk/tickets/{id}/attachments/{attachment}", get_attachment, 0 },
     { "GET", "/v1/desk/tickets/{id}/actions", get_actions, 0 },
     { "POST", "/v1/desk/tickets/{id}/actions", post_action, 0 },
     { "POST", "/v1/desk/tickets/{id}/dup-check", post_dup_check, 0 },

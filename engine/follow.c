@@ -7,6 +7,7 @@
 #include "private.h"
 #include "secret.h"
 #include "spool.h"
+#include "upload.h"
 
 static const struct api_fn api_follow = { .name = "follow" };
 static const struct api_fn api_known = { .name = "known" };
@@ -135,5 +136,6 @@ enum next follow_say(struct req *r, const char *action)
     cJSON_AddStringToObject(r->call, "action", action);
     cJSON_AddItemToObject(r->call, "inputs", cJSON_Duplicate(r->json, true));
     private_read(r->arena, r->call, r->json, NULL, NULL);
+    upload_name(r->call, cJSON_GetObjectItem(r->json, "attachments"));
     return ask(r, &api_citizen, r->call);
 }

@@ -21,16 +21,10 @@
 #include "log.h"
 #include "loop.h"
 #include "settings.h"
+#include "store.h"
 #include "worker.h"
 
-enum {
-    MAX_WORKERS = 256,
-    WAIT_MS = 5000,
-    TIMEOUT_MS = 7000,
-    MAX_PAYLOAD = 4096,
-    HASH_PASSES = 3,
-    HASH_BYTES = 64 << 20
-};
+enum { MAX_WORKERS = 256, MAX_PAYLOAD = 4096, HASH_PASSES = 3, HASH_BYTES = 64 << 20 };
 
 struct frame {
     uint32_t len;  /* bytes of payload */
@@ -51,7 +45,10 @@ struct question {
     void *arg;
 };
 
-static struct {
+/* Passwords do not wait behind files: each has a process and channels of its own. */
+enum { PASSWORDS, FILES, LINES };
+
+static struct line {
     int workers;
     int asking[MAX_WORKERS], answering[MAX_WORKERS];
     /* a worker's side */
@@ -62,7 +59,15 @@ static struct {
     int count;
     double pace; /* milliseconds a question takes, with those of other workers in between; an average */
     uint64_t last_id;
-} helper;
+} lines[LINES];
+
+/* How long a question may look like waiting, and how long it really may. */
+static const struct patience {
+    int wait_ms, timeout_ms;
+} patience[LINES] = {
+    [PASSWORDS] = { 5000, 7000 },
+    [FILES] = { 10000, 14000 },
+};
 
 static int64_t now_ms(void)
 {
@@ -112,14 +117,25 @@ static enum helper_result make_hash(struct frame *frame)
     return HELPER_YES;
 }
 
+static enum helper_result store(struct frame *frame)
+{
+    char said[STORE_ANSWER_SIZE];
+
+    store_upload(frame->payload, said);
+    memcpy(frame->payload, said, sizeof said);
+    return HELPER_YES;
+}
+
 struct job {
     enum helper_result (*run)(struct frame *frame);
     bool answers; /* with text */
+    int line;
 };
 
 static const struct job jobs[HELPER_JOBS] = {
-    [HELPER_VERIFY] = { verify, .answers = false },
-    [HELPER_HASH] = { make_hash, .answers = true },
+    [HELPER_VERIFY] = { verify, .answers = false, .line = PASSWORDS },
+    [HELPER_HASH] = { make_hash, .answers = true, .line = PASSWORDS },
+    [HELPER_STORE] = { store, .answers = true, .line = FILES },
 };
 
 /* The process */
@@ -136,15 +152,15 @@ static void work(int fd, struct frame *frame)
     sodium_memzero(frame, sizeof *frame);
 }
 
-static void serve(void)
+static void serve(const struct line *line)
 {
     struct pollfd fds[MAX_WORKERS];
     static struct frame frame;
 
-    for (int i = 0; i < helper.workers; i++)
-        fds[i] = (struct pollfd){ .fd = helper.answering[i], .events = POLLIN };
-    while (poll(fds, (nfds_t)helper.workers, -1) > 0 || errno == EINTR)
-        for (int i = 0; i < helper.workers; i++) /* one of each in turn: no worker starves another */
+    for (int i = 0; i < line->workers; i++)
+        fds[i] = (struct pollfd){ .fd = line->answering[i], .events = POLLIN };
+    while (poll(fds, (nfds_t)line->workers, -1) > 0 || errno == EINTR)
+        for (int i = 0; i < line->workers; i++) /* one of each in turn: no worker starves another */
             if ((fds[i].revents & POLLIN) && receive(fds[i].fd, &frame))
                 work(fds[i].fd, &frame);
 }
@@ -156,14 +172,19 @@ int helper_run(void)
 
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
-    serve();
+    serve(&lines[PASSWORDS]);
     return 1;
 }
 
-bool helper_prepare(int workers)
+int helper_run_files(void)
 {
-    assert(workers > 0 && workers <= MAX_WORKERS);
-    helper.workers = workers;
+    serve(&lines[FILES]);
+    return 1;
+}
+
+static bool prepare_line(struct line *line, int workers)
+{
+    line->workers = workers;
     for (int i = 0; i < workers; i++) {
         int pair[2];
 
@@ -171,110 +192,131 @@ bool helper_prepare(int workers)
             log_error("helper_channel", "err=\"%s\"", strerror(errno));
             return false;
         }
-        helper.asking[i] = pair[0];
-        helper.answering[i] = pair[1];
+        line->asking[i] = pair[0];
+        line->answering[i] = pair[1];
     }
-    return sodium_init() >= 0;
+    return true;
+}
+
+bool helper_prepare(int workers)
+{
+    assert(workers > 0 && workers <= MAX_WORKERS);
+    return prepare_line(&lines[PASSWORDS], workers) && prepare_line(&lines[FILES], workers) && sodium_init() >= 0;
 }
 
 /* A worker's side */
 
-static void finish(struct question *question, enum helper_result result, const char *text, size_t len)
+static void finish(struct line *line, struct question *question, enum helper_result result, const char *text,
+                   size_t len)
 {
-    TAILQ_REMOVE(&helper.waiting, question, next);
-    helper.count--;
+    TAILQ_REMOVE(&line->waiting, question, next);
+    line->count--;
     question->fn(result, text, len, question->arg);
     free(question);
 }
 
-static struct question *find(uint64_t id)
+static struct question *find(const struct line *line, uint64_t id)
 {
     struct question *question;
 
-    TAILQ_FOREACH(question, &helper.waiting, next)
+    TAILQ_FOREACH(question, &line->waiting, next)
     if (question->id == id)
         return question;
     return NULL;
 }
 
-static void note_pace(const struct question *question)
+static void note_pace(struct line *line, const struct question *question)
 {
     double each = (double)(now_ms() - question->asked) / (question->ahead + 1);
 
-    helper.pace += (each - helper.pace) / (helper.pace > 0 ? 4 : 1);
+    line->pace += (each - line->pace) / (line->pace > 0 ? 4 : 1);
 }
 
 /* Answers nobody waits for are late ones, or were meant for the worker that had this slot before. */
 static void on_readable(int fd, int ready, void *arg)
 {
     static struct frame frame;
+    struct line *line = arg;
     struct question *question;
 
     (void)ready;
-    (void)arg;
-    if (receive(fd, &frame) && (question = find(frame.id)) != NULL) {
-        note_pace(question);
-        finish(question, frame.kind == HELPER_YES ? HELPER_YES : HELPER_NO, frame.payload, frame.len);
+    if (receive(fd, &frame) && (question = find(line, frame.id)) != NULL) {
+        note_pace(line, question);
+        finish(line, question, frame.kind == HELPER_YES ? HELPER_YES : HELPER_NO, frame.payload, frame.len);
     }
     sodium_memzero(&frame, sizeof frame);
 }
 
-static void arm_timer(void)
+static void arm_timer(struct line *line)
 {
-    const struct question *oldest = TAILQ_FIRST(&helper.waiting);
+    const struct question *oldest = TAILQ_FIRST(&line->waiting);
     int64_t ms = oldest == NULL ? 0 : oldest->deadline - now_ms();
 
     if (oldest != NULL)
-        timer_set(helper.timer, ms > 0 ? ms : 0);
+        timer_set(line->timer, ms > 0 ? ms : 0);
 }
 
 static void on_timer(void *arg)
 {
+    struct line *line = arg;
     int64_t now = now_ms();
     struct question *oldest;
     int late = 0;
 
-    (void)arg;
-    for (; (oldest = TAILQ_FIRST(&helper.waiting)) != NULL && oldest->deadline <= now; late++)
-        finish(oldest, HELPER_LOST, "", 0);
+    for (; (oldest = TAILQ_FIRST(&line->waiting)) != NULL && oldest->deadline <= now; late++)
+        finish(line, oldest, HELPER_LOST, "", 0);
     if (late > 0)
-        log_warn("helper_late", "late=%d waiting=%d", late, helper.count);
-    arm_timer();
+        log_warn("helper_late", "late=%d waiting=%d", late, line->count);
+    arm_timer(line);
+}
+
+static void open_line(struct line *line)
+{
+    assert(worker_slot() < line->workers);
+    line->fd = line->asking[worker_slot()];
+    TAILQ_INIT(&line->waiting);
+    line->count = 0;
+    line->pace = 0;
+    randombytes_buf(&line->last_id, sizeof line->last_id); /* no answer meant for a predecessor fits */
+    line->timer = timer_new(on_timer, line);
+    line->readable = watch_new(line->fd, on_readable, line);
+    watch_set(line->readable, WATCH_READ);
 }
 
 bool helper_open(void)
 {
-    assert(worker_slot() < helper.workers);
-    helper.fd = helper.asking[worker_slot()];
-    TAILQ_INIT(&helper.waiting);
-    helper.count = 0;
-    helper.pace = 0;
-    randombytes_buf(&helper.last_id, sizeof helper.last_id); /* no answer meant for a predecessor fits */
-    helper.timer = timer_new(on_timer, NULL);
-    helper.readable = watch_new(helper.fd, on_readable, NULL);
-    watch_set(helper.readable, WATCH_READ);
+    for (int i = 0; i < LINES; i++)
+        open_line(&lines[i]);
     return true;
+}
+
+static void close_line(struct line *line)
+{
+    struct question *question;
+
+    while ((question = TAILQ_FIRST(&line->waiting)) != NULL)
+        finish(line, question, HELPER_LOST, "", 0);
+    watch_free(line->readable);
+    timer_free(line->timer);
 }
 
 void helper_close(void)
 {
-    struct question *question;
-
-    while ((question = TAILQ_FIRST(&helper.waiting)) != NULL)
-        finish(question, HELPER_LOST, "", 0);
-    watch_free(helper.readable);
-    timer_free(helper.timer);
+    for (int i = 0; i < LINES; i++)
+        close_line(&lines[i]);
 }
 
 /* What a slot may have waiting: its share of what all workers together may. */
-static int share(void)
+static int share(const struct line *line)
 {
-    int each = settings()->password_waiting_max / helper.workers;
+    int all = line == &lines[FILES] ? settings()->upload_waiting_max : settings()->password_waiting_max;
+    int each = all / line->workers;
 
     return each > 0 ? each : 1;
 }
 
-static bool send_question(enum helper_job job, const void *payload, size_t len, const struct question *question)
+static bool send_question(const struct line *line, enum helper_job job, const void *payload, size_t len,
+                          const struct question *question)
 {
     static struct frame frame;
     bool sent;
@@ -284,30 +326,32 @@ static bool send_question(enum helper_job job, const void *payload, size_t len, 
     frame.id = question->id;
     frame.deadline = question->deadline;
     memcpy(frame.payload, payload, len);
-    sent = transmit(helper.fd, &frame);
+    sent = transmit(line->fd, &frame);
     sodium_memzero(&frame, sizeof frame);
     return sent;
 }
 
 bool helper_ask(enum helper_job job, const void *payload, size_t len, helper_fn *fn, void *arg)
 {
+    struct line *line = &lines[jobs[job].line];
+    const struct patience *may = &patience[jobs[job].line];
     struct question *question;
 
-    if (len > MAX_PAYLOAD || helper.count >= share() || helper.count * helper.pace > WAIT_MS ||
+    if (len > MAX_PAYLOAD || line->count >= share(line) || line->count * line->pace > may->wait_ms ||
         (question = malloc(sizeof *question)) == NULL)
         return false;
-    *question = (struct question){ .id = ++helper.last_id,
-                                   .deadline = now_ms() + TIMEOUT_MS,
+    *question = (struct question){ .id = ++line->last_id,
+                                   .deadline = now_ms() + may->timeout_ms,
                                    .asked = now_ms(),
-                                   .ahead = helper.count,
+                                   .ahead = line->count,
                                    .fn = fn,
                                    .arg = arg };
-    if (!send_question(job, payload, len, question)) {
+    if (!send_question(line, job, payload, len, question)) {
         free(question);
         return false;
     }
-    TAILQ_INSERT_TAIL(&helper.waiting, question, next);
-    if (helper.count++ == 0)
-        arm_timer();
+    TAILQ_INSERT_TAIL(&line->waiting, question, next);
+    if (line->count++ == 0)
+        arm_timer(line);
     return true;
 }

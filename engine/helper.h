@@ -4,12 +4,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One small process for what must not block a loop.  The parent makes one channel for each worker slot before it forks, so a
+/* Small processes for what must not block a loop: one for passwords, one for files.  The parent makes one channel for each worker slot before it forks, so a
  * restarted worker and a respawned process find the same channels again. */
 
 enum helper_job {
     HELPER_VERIFY, /* payload: stored hash, NUL, password → YES or NO */
     HELPER_HASH,   /* payload: password → YES and the hash to store */
+    HELPER_STORE,  /* payload: id of an upload whose bytes are all there → YES and what store.h says */
     HELPER_JOBS
 };
 
@@ -26,8 +27,9 @@ typedef void helper_fn(enum helper_result result, const char *text, size_t len, 
 /* Make the channels, in the parent and before any fork. */
 bool helper_prepare(int workers) __attribute__((warn_unused_result));
 
-/* The process itself: works until it is killed or its parent dies. */
+/* The processes themselves: each works until it is killed or its parent dies. */
 int helper_run(void);
+int helper_run_files(void);
 
 /* A worker takes the channel of its slot. */
 bool helper_open(void) __attribute__((warn_unused_result));
@@ -36,7 +38,7 @@ bool helper_open(void) __attribute__((warn_unused_result));
 void helper_close(void);
 
 /* Ask.  fn is called once, never before this returns.  False: too many are waiting, or for too long (five
- * seconds, as it looks); fn is never called.  The caller wipes
+ * seconds, as it looks; ten for files); fn is never called.  The caller wipes
  * what it must keep secret; no copy is left here. */
 bool helper_ask(enum helper_job job, const void *payload, size_t len, helper_fn *fn, void *arg)
     __attribute__((warn_unused_result));

@@ -502,19 +502,49 @@ static void add_headers(struct req *r, const char *type, size_t len)
     }
 }
 
-void http_reply(struct req *r, int status, const char *type, struct bytes body)
+/* Send what lies in the request's output buffer. */
+static void send_reply(struct req *r, int status, const char *type, size_t len)
 {
     struct wire *wire = r->wire;
     struct evhttp_request *ev = wire->ev;
 
     assert(!wire->stream);
-    add_headers(r, type, body.len);
-    if (wire->conn) {
+    add_headers(r, type, len);
+    if (wire->conn)
         hand_over(wire);
-        if (!is_head(r))
-            evbuffer_add(evhttp_request_get_output_buffer(ev), body.data, body.len);
-    }
     evhttp_send_reply(ev, status, NULL, NULL); /* without a connection this only frees ev */
+}
+
+static struct evbuffer *output_buffer(const struct req *r)
+{
+    const struct wire *wire = r->wire;
+
+    return evhttp_request_get_output_buffer(wire->ev);
+}
+
+static bool wants_body(const struct req *r)
+{
+    const struct wire *wire = r->wire;
+
+    return wire->conn && !is_head(r);
+}
+
+void http_reply(struct req *r, int status, const char *type, struct bytes body)
+{
+    if (wants_body(r))
+        evbuffer_add(output_buffer(r), body.data, body.len);
+    send_reply(r, status, type, body.len);
+}
+
+/* The kernel's pages are sent as they are: nothing of the file is copied into this process. */
+bool http_reply_file(struct req *r, int status, const char *type, int fd, int64_t from, size_t len)
+{
+    if (!wants_body(r) || !len)
+        close(fd);
+    else if (evbuffer_add_file(output_buffer(r), fd, from, (ev_off_t)len))
+        return false;
+    send_reply(r, status, type, len);
+    return true;
 }
 
 /* ---- streams -------------------------------------------------------------------------------------------------------------- */

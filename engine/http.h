@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base.h"
 
@@ -32,6 +33,10 @@ void http_set_header(struct req *r, const char *name, const char *value);
 
 /* Send the reply; req.h's reply() is what handlers call. */
 void http_reply(struct req *r, int status, const char *type, struct bytes body);
+
+/* The same with len bytes of an open file from there on; fd becomes ours.  False: nothing was sent, answer something else. */
+bool http_reply_file(struct req *r, int status, const char *type, int fd, int64_t from, size_t len)
+    __attribute__((warn_unused_result));
 
 /* Answer with a stream of server-sent events; the step then returns WAIT and the request ends with its stream.
  * closed(arg) is called once, whoever closes it.  The request's headers are forgotten.  NULL: too many streams, answer 503. */

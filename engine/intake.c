@@ -13,6 +13,7 @@
 #include "private.h"
 #include "secret.h"
 #include "spool.h"
+#include "upload.h"
 
 enum {
     PERSON_NAME_MAX = 50,
@@ -44,6 +45,7 @@ const struct field intake_fields[] = {
     { "publish", JSON_WORD, .in = publish_words },
     { "anonymous", JSON_BOOL },
     { "reply_wanted", JSON_BOOL },
+    { "attachments", JSON_LIST, .max = UPLOADS_MOST, .of = &upload_fields },
 };
 const size_t intake_nfields = COUNT(intake_fields);
 
@@ -131,7 +133,8 @@ static void copy_fields(struct req *r)
 
     cJSON_ArrayForEach(member, r->json)
     {
-        if (strcmp(member->string, "phone") != 0 && strcmp(member->string, "name") != 0)
+        if (strcmp(member->string, "phone") != 0 && strcmp(member->string, "name") != 0 &&
+            strcmp(member->string, "attachments") != 0)
             cJSON_AddItemToObject(r->call, member->string, cJSON_Duplicate(member, true));
     }
 }
@@ -152,6 +155,7 @@ enum next intake_prepare(struct req *r, const char *principal, const char *chann
     if (contact_seal(r, r->json) == DONE)
         return DONE;
     copy_fields(r);
+    upload_name(r->call, cJSON_GetObjectItem(r->json, "attachments"));
     if (channel)
         cJSON_AddStringToObject(r->call, "channel", channel);
     catalog_read_text(r->arena, r->call, r->json);
@@ -290,6 +294,8 @@ enum next intake_spool(struct req *r)
     if (!r->answer.code || strcmp(r->answer.code, "database_away") != 0 || !spool_exists())
         return GO;
     why = catalog_check(r->arena, r->call);
+    if (!why)
+        why = upload_missing(r->arena, r->call);
     if (why)
         return refuse(r, 422, why->code, why);
     city_time(r, &tm, &micros);

@@ -39,6 +39,7 @@ static const struct rule {
     [LIMIT_LOGIN_NAME] = { "name", offsetof(struct settings, limit_login), 1, QUARTER },
     [LIMIT_STAFF] = { "staff", offsetof(struct settings, limit_staff), 1, MINUTE },
     [LIMIT_APP] = { "app", offsetof(struct settings, limit_app), 1, MINUTE },
+    [LIMIT_UPLOAD] = { "upload", offsetof(struct settings, limit_upload), 1, MINUTE },
 };
 
 /* What is counted here while Redis is away.  A full bucket forgets the key that is paid back first. */

@@ -16,6 +16,7 @@ enum limit_kind {
     LIMIT_LOGIN_NAME,   /* failed logins under one name */
     LIMIT_STAFF,        /* requests of one session */
     LIMIT_APP,          /* requests of one application's key */
+    LIMIT_UPLOAD,       /* uploads begun from one address */
     LIMIT_KINDS
 };
 

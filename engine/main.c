@@ -19,6 +19,7 @@
 #include "spool.h"
 #include "static.h"
 #include "sweep.h"
+#include "upload.h"
 
 /* The parts of the daemon, opened in this order and closed in reverse. */
 static const struct module modules[] = {
@@ -32,6 +33,7 @@ static const struct module modules[] = {
     { .name = "limits", .open = limit_open },
     { .name = "session", .open = session_open },
     { .name = "feed", .open = feed_open, .close = feed_close },
+    { .name = "uploads", .open = upload_open, .close = upload_close },
     { .name = "desk", .open = desk_open },
     { .name = "admin", .open = admin_open },
     { .name = "fetch", .open = fetch_open, .close = fetch_close },
@@ -44,6 +46,7 @@ static const struct module modules[] = {
 
 static const struct service services[] = {
     { .name = "helper", .prepare = helper_prepare, .run = helper_run },
+    { .name = "files", .run = helper_run_files },
 };
 
 int main(int argc, char *argv[])

@@ -345,11 +345,16 @@ void req_lock(struct req *r, int64_t ticket)
 
 /* ---- replying ------------------------------------------------------------------------------------------------------------- */
 
-static enum next give(struct req *r, int status, const char *type, struct bytes body)
+static void note_reply(const struct req *r, int status)
 {
     stats_add(all.replies + status / 100 - 1, 1);
     log_debug("request", "req=%s method=%s route=%s status=%d ms=%lld", r->id, r->method,
               r->route ? r->route->path : "-", status, (long long)(loop_now() - r->started));
+}
+
+static enum next give(struct req *r, int status, const char *type, struct bytes body)
+{
+    note_reply(r, status);
     http_reply(r, status, type, body);
     return DONE;
 }
@@ -357,6 +362,14 @@ static enum next give(struct req *r, int status, const char *type, struct bytes 
 enum next reply_raw(struct req *r, int status, const char *type, struct bytes body)
 {
     return give(r, status, type, body);
+}
+
+enum next reply_file(struct req *r, int status, const char *type, int fd, int64_t from, size_t len)
+{
+    if (!http_reply_file(r, status, type, fd, from, len))
+        return refuse(r, 503, "busy", NULL);
+    note_reply(r, status);
+    return DONE;
 }
 
 static refuse_fn *speaks_otherwise(const struct req *r)

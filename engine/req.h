@@ -128,6 +128,9 @@ enum next reply_json(struct req *r, int status, const cJSON *body);
 /* Answer with anything else. */
 enum next reply_raw(struct req *r, int status, const char *type, struct bytes body);
 
+/* Answer with len bytes of an open file from there on; fd is closed when they are sent. */
+enum next reply_file(struct req *r, int status, const char *type, int fd, int64_t from, size_t len);
+
 /* Answer with a problem document; why may be NULL for the codes problem.c knows. */
 enum next refuse(struct req *r, int status, const char *code, const struct why *why);
 

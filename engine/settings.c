@@ -113,6 +113,16 @@ static const struct setting table[] = {
       "对接平台密钥文件（仅本程序可读），见 channels/exchange/README.md",
       "platforms that exchange tickets with us and their secrets: channels/exchange/README.md" },
 
+    { "files_root", TEXT, AT(files_root), "", 0, 0, "附件目录（须为本地磁盘或各主机共用的目录），空为不接收附件",
+      "folder of attached files, on a disk of this host or shared by all hosts; empty: no files are taken" },
+    { "files_reserve_mb", NUMBER, AT(files_reserve_mb), "1024", 0, 100000000,
+      "附件磁盘剩余低于此值（MB）时不再接收附件",
+      "with less than this left on the disk of files, in megabytes, new uploads are refused" },
+    { "upload_hours", NUMBER, AT(upload_hours), "24", 1, 720, "未用于工单的上传保留小时数",
+      "how long an upload that no ticket names is kept, in hours" },
+    { "upload_waiting_max", NUMBER, AT(upload_waiting_max), "256", 1, 10000, "等待校验入库的上传数上限",
+      "whole uploads that may wait for their check" },
+
     { "limit_submit", NUMBER, AT(limit_submit), "6", 0, 1000000, "每地址每分钟提交数，0 为不限",
       "complaints per address and minute; 0: any number" },
     { "limit_query", NUMBER, AT(limit_query), "30", 0, 1000000, "每地址每分钟查询数",
@@ -121,6 +131,8 @@ static const struct setting table[] = {
       "sign-ins per address and minute" },
     { "limit_staff", NUMBER, AT(limit_staff), "1200", 0, 1000000, "每会话每分钟请求数",
       "requests per session and minute" },
+    { "limit_upload", NUMBER, AT(limit_upload), "60", 0, 1000000, "每地址每分钟新建上传数",
+      "uploads begun per address and minute" },
     { "password_waiting_max", NUMBER, AT(password_waiting_max), "64", 1, 10000, "等待口令校验的上限",
       "password checks that may wait" },
 

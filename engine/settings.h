@@ -65,10 +65,16 @@ struct settings {
     const char *mail_from;
     const char *exchange_file;
 
+    const char *files_root;
+    int files_reserve_mb;
+    int upload_hours;
+    int upload_waiting_max;
+
     int limit_submit;
     int limit_query;
     int limit_login;
     int limit_staff;
+    int limit_upload;
     int password_waiting_max;
 
     const char *app_jurisdiction;

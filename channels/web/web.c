@@ -4,6 +4,7 @@
 
 #include "channel.h"
 
+static const struct api_fn api_follow_file = { .name = "follow_file" };
 static const struct api_fn api_reference = { .name = "reference" };
 static const struct api_fn api_divisions = { .name = "divisions" };
 static const struct api_fn api_public_metrics = { .name = "public_metrics" };
@@ -113,6 +114,27 @@ static enum next count_guess(struct req *r)
 static step_fn *const get_ticket[] = { count_query,   check_number, read_follow, follow_spooled,
                                        follow_stored, count_guess,  follow_reply };
 
+/* GET /v1/tickets/{number}/attachments/{attachment}: a file, for who has the code */
+
+static enum next read_file(struct req *r)
+{
+    const char *id = req_param(r, "attachment");
+
+    if (!id_valid(id))
+        return refuse(r, 404, "no_such_attachment", NULL);
+    cJSON_AddStringToObject(r->call, "attachment", id);
+    return channel_call(r, &api_follow_file, r->call);
+}
+
+static enum next count_wrong_file(struct req *r)
+{
+    if (r->answer.status == 404 && r->answer.body && strstr(r->answer.body, "no_such_ticket"))
+        limit_count(LIMIT_CODE, guess_key(r));
+    return GO;
+}
+
+static step_fn *const get_file[] = { count_query, check_number, read_follow, read_file, count_wrong_file, upload_send };
+
 /* POST /v1/tickets/{number}/…: what a citizen still says.  Number and code prove who it is; for a rating a link's token does too. */
 
 static enum next begin_known(struct req *r)
@@ -206,6 +228,7 @@ static step_fn *const get_metrics[] = { count_query, begin_public, read_metrics,
 static const struct route routes[] = {
     { "POST", "/v1/tickets", post_ticket, 0 },
     { "GET", "/v1/tickets/{number}", get_ticket, 0 },
+    { "GET", "/v1/tickets/{number}/attachments/{attachment}", get_file, 0 },
     { "POST", "/v1/tickets/{number}/followups", post_followup, 0 },
     { "POST", "/v1/tickets/{number}/supplement", post_supplement, 0 },
     { "POST", "/v1/tickets/{number}/withdrawal", post_withdrawal, 0 },

@@ -17,7 +17,7 @@ begin
         return said;
     end if;
     said := hotline.citizen_acts(t, x->>'action', coalesce(x->'inputs', '{}'), coalesce(x->>'code_hash', x->>'origin'),
-        jsonb_strip_nulls(jsonb_build_object('private', x->'private')));
+        jsonb_strip_nulls(jsonb_build_object('private', x->'private', 'files', x->'files')));
     if said.status = 200 then
         said := hotline.citizen_answer(t.id);
     end if;

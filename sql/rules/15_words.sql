@@ -302,6 +302,7 @@ insert into hotline.setting (name, value, meaning) values
     ('claim.minutes', '10', 'how long a dispatcher''s claim on a ticket in the pool lasts'),
     ('extension.statutory_days', '60', 'workdays that an extension for a statutory procedure may add at most'),
     ('archive.days', '100', 'days after closing until a ticket is archived'),
+    ('attachments.most', '60', 'files that one ticket may have'),
     ('audit.rejections', '2', 'rejections a round by the auditor; the next is the supervisor''s')
 on conflict (name) do nothing;
 

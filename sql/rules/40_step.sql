@@ -128,6 +128,11 @@ begin
                 exit when wrong is not null;
             end loop;
             return wrong;
+        when 'files' then
+            return case when kind <> 'array' then 'wrong_type'
+                when jsonb_array_length(v) > coalesce(i.max, 9) then 'too_many'
+                when jsonb_array_length(v) < coalesce(i.min, 1) then 'too_few'
+                when exists (select from jsonb_array_elements(v) e where jsonb_typeof(e) <> 'string') then 'wrong_type' end;
         when 'phone' then
             return case when kind <> 'string' then 'wrong_type' end;
         when 'ids' then
@@ -356,6 +361,9 @@ begin
         c.said := hotline.check_inputs(action_, c.x);
         c.x := hotline.given(action_, c.x);
     end if;
+    if (c.said).status is null and c.x ? 'attachments' then
+        c.said := hotline.check_attachments(c);
+    end if;
     if (c.said).status is null and (c.rule).guard is not null then
         c.said := hotline.run_guard(c);
     end if;
@@ -368,6 +376,10 @@ begin
     end if;
     if (c.rule).effect is not null then
         c := hotline.run_effect(c);
+    end if;
+    if c.x ? 'attachments' then
+        c.payload := c.payload || hotline.file_digests(c.extra->'files');
+        perform hotline.store_files(array[c]);
     end if;
     if (c.approval).id is not null then
         c := hotline.close_approval(c, coalesce((c.rule).decides, 'approved'), coalesce((c.approval).opinion, c.x->>'opinion'));

@@ -15,6 +15,9 @@ begin
     if x->>'channel' is not null and hotline.code_of('channel', x->>'channel') is null then
         bad := bad || hotline.field('channel', 'unknown_channel', '没有这个渠道。', 'There is no such channel.');
     end if;
+    if bad = '[]' and x ? 'files' then
+        return hotline.check_files(x->'files');
+    end if;
     return case when bad <> '[]' then hotline.bad_inputs(bad) end;
 end $$;
 
@@ -93,6 +96,9 @@ begin
     end if;
     t.outer_due_at := (x->>'outer_due_at')::timestamptz;
     c.payload := hotline.dimensions(t);
+    if x ? 'files' then
+        c.payload := c.payload || hotline.file_digests(x->'files');
+    end if;
     if spooled is not null then
         t.route := t.route || jsonb_build_object('surprises', spooled->'surprises');
         c.payload := c.payload || jsonb_build_object('spooled', jsonb_build_object('stored_at', spooled->>'stored_at', 'surprises', spooled->'surprises'));
@@ -156,6 +162,9 @@ begin
     insert into hotline.event select e.* from unnest(made) c cross join lateral unnest(c.records) e;
     insert into hotline.outbox (id, ticket_id, kind, args, at)
     select hotline.new_id(), (c.t).id, 'received', '{}', c.at from unnest(made) c where (c.t).submitted_at is not null;
+    if exists (select from unnest(made) c where c.x ? 'files') then
+        perform hotline.store_files(made);
+    end if;
     perform hotline.store_clocks(made);
     insert into hotline.inbox (ticket_id, ticket_no, version, state, title, appeal_type, urgency, secrecy, channel, category_id, division,
         unit_id, round, created_by, submitted_at, due_kind, due_at, warn_at, deep_at, phone_hmac)

@@ -84,7 +84,7 @@ begin
             c.actor := who;
             c.x := coalesce(x->'inputs', '{}');
             c.extra := jsonb_strip_nulls(jsonb_build_object('grams', x->'grams', 'hits', x->'hits', 'found', x->'found', 'contact', x->'contact',
-                'private', x->'private', 'code_hash', x->'code_hash'));
+                'private', x->'private', 'code_hash', x->'code_hash', 'files', x->'files'));
             c.like_ := like_;
             c := hotline.take(c, x->>'action', (x->>'version')::int);
             said := c.said;

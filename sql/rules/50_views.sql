@@ -153,6 +153,7 @@ begin
         'contact', hotline.contact_json(who, t), 'policy', pol,
         'progress_owed_since', case when t.state = 40 then hotline.time_text(hotline.progress_owed(t.id, (hotline.main_of(t)).id)) end,
         'route', case when who.centre then jsonb_build_object('candidates', hotline.candidates_of(t), 'found', t.route->'found') end)
+    || hotline.attachments_json(who, t)
     || jsonb_build_object(
         'assignments', (select coalesce(jsonb_agg(jsonb_build_object('id', id::text, 'role', hotline.name_of('assignment_role', role),
                 'unit', hotline.unit_json(unit_id), 'round', round, 'state', hotline.name_of('assignment_state', state),
@@ -345,7 +346,7 @@ begin
         'answer', (select string_agg(n.body, E'\n') from hotline.event e join hotline.event_note n on n.ticket_id = t.id and n.event_id = e.id
                    where e.ticket_id = t.id and e.id >= t.id - (86400000::bigint << 20) and e.action in ('answer_on_spot', 'refuse', 'refer_out') and n.name in ('answer_text', 'told_text', 'alternative_channel', 'target_name')),
         'wanted', hotline.wanted_json(t), 'objection', hotline.objection_json(t), 'merged_into', hotline.merged_into(t), 'may', hotline.citizen_may(t),
-        'reveals', hotline.reveals_json(t),
+        'reveals', hotline.reveals_json(t), 'attachments', hotline.citizen_files_json(t),
         'timeline', (select coalesce(jsonb_agg(jsonb_build_object('at', hotline.time_text(e.at), 'kind', e.action,
                 'text', replace(s.zh, '{unit}', coalesce(u.name, '承办单位')) || hotline.progress_text(e), 'text_en', replace(s.en, '{unit}', coalesce(u.name_en, u.name, 'the unit')) || hotline.progress_text(e))
                 order by e.n), '[]')

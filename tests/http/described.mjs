@@ -56,7 +56,8 @@ export const path_of = (path) => shapes.find(([fits]) => fits.test(path.split('?
 // Refuse an answer that the description does not allow.
 export function check(method, path, answer) {
     const template = path_of(path);
-    const operation = description.paths[template]?.[(method === 'HEAD' ? 'GET' : method).toLowerCase()];
+    const said_of = description.paths[template];
+    const operation = said_of?.[method.toLowerCase()] ?? (method === 'HEAD' ? said_of?.get : undefined);
     const whole = `${method} ${path} → ${answer.status} ${answer.text.slice(0, 300)}`;
 
     if (!template && !answer.body)

@@ -8,6 +8,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { start, until } from './harness.mjs';
+import { jpeg, mp4, png, webp } from './media.mjs';
 import { Office } from './office.mjs';
 
 const hotline = await start({ cluster: true, sql: "alter system set shared_preload_libraries = 'pg_stat_statements'", settings: { web_root: '', log_level: 'debug', workers: 1 } });
@@ -60,6 +61,22 @@ async function listen(login) {
     await until('the stream is open', () => said.open);
 }
 
+// In what cameras and programs write into pictures and films, and in the names of files.
+async function photos(level) {
+    const made = { jpeg, png, webp, mp4 };
+    const ids = [];
+
+    for (const [kind, make] of Object.entries(made)) {
+        const bytes = make({ secret: plant(`refused ${kind} ${level}`) });
+        const name = Buffer.from(`张三${plant(`refused name ${kind} ${level}`)}.jpg`).toString('base64');
+        const headers = { 'Tus-Resumable': '1.0.0', 'Upload-Length': String(bytes.length), 'Upload-Metadata': `filename ${name}`, 'Content-Type': 'application/offset+octet-stream' };
+        const begun = await anybody.ask('POST', '/v1/uploads', { headers, body: bytes });
+        assert.equal(begun.status, 201, begun.text);
+        ids.push(begun.headers.get('location').split('/').pop());
+    }
+    return ids;
+}
+
 test('numbers are planted', { timeout: 300_000 }, async () => {
     for (const login of ['leader1', 'acceptor1', 'st-gaj.h', 'st-lh.d'])
         await listen(login);
@@ -71,6 +88,7 @@ test('numbers are planted', { timeout: 300_000 }, async () => {
             title: `请打 ${plant(`title ${level}`)} 找我`,
             content: `我的电话是${spaced(plant(`content ${level}`))}，家里另有${wide(plant(`wide ${level}`))}，工地夜里施工。`,
             address: `金砂路 100 号，电话 ${plant(`address ${level}`)}`,
+            attachments: await photos(level),
         });
         const code = { headers: { 'X-Query-Code': t.query_code } };
         const followed = await citizen.post(`/v1/tickets/${t.number}/followups`, { kind: 'supplement', text: `换号码了，打 ${plant(`followup ${level}`)}` }, code);
@@ -150,6 +168,26 @@ test('the citizen reads the own words, the public none', async () => {
         holds((await citizen.follow(t)).text, (where) => where === `title ${level}` || where === `followup ${level}`, `the citizen of level ${level}`);
     for (const path of ['/v1/public/metrics', '/v1/public/reference', '/metrics', '/readyz', '/openapi.json'])
         holds((await anybody.get(path)).text, nowhere, path);
+});
+
+test('no file on disk holds any, nor its name, nor what is sent of it', async () => {
+    const root = join(hotline.dir, 'files');
+    const walk = (dir) => readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(join(dir, e.name)) : [join(dir, e.name)]));
+    const paths = walk(root);
+
+    assert.ok(paths.filter((path) => path.includes('/kept/')).length >= 3 + levels.length, 'pictures that are alike without what was written into them are kept once');
+    for (const path of paths) {
+        holds(path, nowhere, 'a path');
+        holds(readFileSync(path, 'latin1'), nowhere, path);
+    }
+    const leader = await hotline.as('leader1');
+    for (const t of tickets)
+        for (const { id } of (await leader.get(`/v1/desk/tickets/${t.id}`)).body.attachments) {
+            const response = await fetch(`${hotline.url}/v1/desk/tickets/${t.id}/attachments/${id}`, { headers: leader.headers });
+            assert.equal(response.status, 200);
+            holds(JSON.stringify([...response.headers]), nowhere, 'the headers of a file');
+            holds(Buffer.from(await response.arrayBuffer()).toString('latin1'), nowhere, 'a file');
+        }
 });
 
 test('no stream of events holds any', async () => {

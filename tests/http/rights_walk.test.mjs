@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { description } from './described.mjs';
 import { start } from './harness.mjs';
+import { jpeg } from './media.mjs';
 import { Office } from './office.mjs';
 
 const hotline = await start({ settings: { web_root: '' } });
@@ -23,8 +24,9 @@ const sees = (login, level) => (level === 3 ? ['leader1', 'supervisor1', 'effici
 const reveals = (login, level) => sees(login, level) && (['leader1', 'acceptor1', 'callback1'].includes(login) || (['st-gaj.d', 'st-gaj.h'].includes(login) && level === 0));
 
 test('one ticket of each level, handled by one unit', async () => {
+    const photo = await hotline.citizen.upload(jpeg());
     for (const level of levels) {
-        const t = await office.at('handling', { phone: number, name: '欧阳暮雪', secrecy: level === 3 ? 0 : level });
+        const t = await office.at('handling', { phone: number, name: '欧阳暮雪', secrecy: level === 3 ? 0 : level, attachments: [photo] });
         await office.done('st-gaj.h', t, 'first_contact', { contacted: true, way: 'phone' });
         // Sealed while it is with the unit: nobody of the unit is named for it.
         if (level === 3)
@@ -63,6 +65,19 @@ test('contact data is for those whose work needs it, at the level that allows it
             assert.equal(answer.status, reveals(login, level) ? 200 : sees(login, level) ? 403 : 404, `${login} looks at level ${level}`);
             assert.equal(answer.text.includes(number), reveals(login, level), `${login} at level ${level}`);
         }
+});
+
+test('a picture from the citizen is for the centre, and for the unit where nothing is secret', async () => {
+    for (const level of levels) {
+        const [{ id }] = await hotline.sql('select id::text from hotline.attachment where ticket_id = $1', [tickets[level].id]);
+        const path = `/v1/desk/tickets/${tickets[level].id}/attachments/${id}`;
+
+        for (const login of everybody) {
+            const may = sees(login, level) && (level === 0 || !own.includes(login));
+            assert.equal((await (await hotline.as(login)).get(path)).status, may ? 200 : 404, `${login} at level ${level}`);
+        }
+        assert.equal((await hotline.anybody.get(path)).status, 401);
+    }
 });
 
 test('a look needs a purpose, is on record, is counted for the citizen, and has its limit', async () => {
@@ -156,7 +171,7 @@ test('a look for earlier complaints is for who may find them and see the ticket'
 
 test('every route of the description for staff is walked above, or needs its own test', () => {
     const mine = new Set(Object.keys(routes).map((r) => r.split('?')[0].replace('/metrics/closure', '/metrics/{name}').replace(/\/admin\/(unit|history)/, '/admin/{kind}').replace('/ST-GAJ', '/{code}')));
-    const walked = ['GET /v1/desk/tickets/{id}', 'GET /v1/desk/tickets/{id}/actions', 'POST /v1/desk/tickets/{id}/reveal', 'POST /v1/desk/tickets/{id}/dup-check',
+    const walked = ['GET /v1/desk/tickets/{id}', 'GET /v1/desk/tickets/{id}/actions', 'GET /v1/desk/tickets/{id}/attachments/{attachment}', 'POST /v1/desk/tickets/{id}/reveal', 'POST /v1/desk/tickets/{id}/dup-check',
         'POST /v1/desk/actions'];
     // The same step as in bulk; searches and lists in lists.test, streams in events.test, sessions in session.test.
     const elsewhere = ['POST /v1/desk/tickets/{id}/actions', 'POST /v1/desk/tickets/{id}/transfer-check', 'POST /v1/desk/tickets/search', 'GET /v1/desk/divisions/{code}',

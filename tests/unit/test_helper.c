@@ -193,12 +193,12 @@ static void who_would_wait_too_long_is_refused(void **state)
     struct answer answers[3] = { 0 };
 
     (void)state;
-    helper.pace = 3000; /* as on a machine that has much else to do */
+    lines[PASSWORDS].pace = 3000; /* as on a machine that has much else to do */
     assert_true(ask_verify("12345-demo", &answers[0]));
     assert_true(ask_verify("12345-demo", &answers[1]));
     assert_false(ask_verify("12345-demo", &answers[2])); /* six seconds */
     wait_for(&answers[1]);
-    assert_true(helper.pace < 3000);
+    assert_true(lines[PASSWORDS].pace < 3000);
 }
 
 int main(void)
