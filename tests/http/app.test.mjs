@@ -157,7 +157,7 @@ test('a multipart form is the same form, and with another boundary still the sam
     assert.equal(c.body[0].service_request_id, a.body[0].service_request_id);
     refused(await post('requests.json', `--x\r\nContent-Disposition: form-data; name="media"; filename="a.jpg"\r\n\r\nJPEG\r\n--x--\r\n`,
         { 'Content-Type': 'multipart/form-data; boundary=x' }), 400, /media_url/);
-    for (const broken of ['', '--x', '--x\r\n\r\nno name\r\n--x--', '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nnever ends', '--y\r\n--x--'])
+    for (const broken of ['', '--x', '--x\r\n\r\nno name\r\n--x--', '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nnever ends', '--y\r\n--x--', '--x\r\nno blank line\r\n--x--'])
         refused(await post('requests.json', broken, { 'Content-Type': 'multipart/form-data; boundary=x' }), 400);
 });
 
