@@ -2,6 +2,7 @@
 // kept alive as systemd would.  With `apart` (a mount namespace of our own) every data directory lies on a tmpfs of its own.
 
 import { execFile, execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
@@ -166,7 +167,10 @@ export class Place extends Hotline {
             redis: `127.0.0.1:${redis.port}`, spool_redis: `127.0.0.1:${spool.port}`, spool_max: 20000,
             contact_key_file: join(this.dir, 'contact'), hash_key_file: join(this.dir, 'hash'),
             limit_submit: 0, limit_query: 0, limit_login: 0, limit_staff: 0,
+            app_jurisdiction: 'faults', app_key_file: join(this.dir, 'app_keys'), limit_app: 0,
         };
+        this.app_key = randomBytes(24).toString('hex');
+        writeFileSync(join(this.dir, 'app_keys'), `faults:${createHash('sha256').update(this.app_key).digest('hex')}\n`, { mode: 0o600 });
         this.config = join(this.dir, 'hotlined.conf');
         writeFileSync(this.config, Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`).join(''), { mode: 0o600 });
         await this.startEngine();

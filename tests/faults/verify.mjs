@@ -34,7 +34,7 @@ export async function verify(place, people, finding) {
     const byKey = new Map(people.complaints.map((c) => [c.key, c]));
     const tickets = new Map((await place.sql('select id::text as id, title from hotline.ticket')).map((t) => [t.id, t.title]));
     const refs = new Map((await place.sql('select ticket_no, ticket_id::text as id from hotline.ticket_ref')).map((r) => [r.ticket_no, r.id]));
-    const keys = await place.sql(`select key, body->>'number' as number from hotline.idem where route = 'POST /v1/tickets'`);
+    const keys = await place.sql(`select key, body->>'number' as number from hotline.idem where route in ('POST /v1/tickets', 'POST /open311/v2/requests.json')`);
     const idOf = new Map(keys.map((k) => [k.key, refs.get(k.number)]));
 
     tell('lost', 'keys that were answered and are not stored', answered.filter((c) => !idOf.has(c.key)).map((c) => c.key));
