@@ -32,7 +32,10 @@ insert into hotline.notice_text (kind, audience, rank, quiet, zh) values
     ('urge', 'unit', 1, false, '工单{number}被催办，请{unit}尽快答复。'),
     ('supervise', 'unit', 1, false, '工单{number}被督办，请{unit}按要求答复。'),
     ('object', 'unit', 1, false, '诉求人对工单{number}提出异议，请{unit}重新办理。'),
-    ('reopen_to_unit', 'unit', 1, false, '工单{number}已重启，请{unit}再次办理。');
+    ('reopen_to_unit', 'unit', 1, false, '工单{number}已重启，请{unit}再次办理。'),
+    -- What the centre itself must not miss, by mail to its own mailbox.
+    ('group_alert', 'centre', 1, false, '短时间内收到多件同类诉求，已自动串并，主单{number}，请核实是否为突发事件。'),
+    ('transfer_check', 'centre', 1, false, '工单{number}的紧急直转尚未收到对方回执，请立即电话核实。');
 
 insert into hotline.setting (name, value, meaning) values
     ('notice.backoff_seconds', '10', 'wait after the first failed try of a notice; it doubles with each, up to an hour'),

@@ -14,7 +14,8 @@ begin
     return (select 'sms' from hotline.ticket_contact where ticket_id = tid and phone_enc is not null and 'sms' = any (ways));
 end $$;
 
--- What waits in the outbox becomes messages: to the citizen one a commit and ticket, to the links of the units one a step.  What is
+-- What waits in the outbox becomes messages: to the citizen one a commit and ticket, to the links of the units one a step, to the
+-- centre's mailboxes what it must not miss.  What is
 -- older than notice.stale_hours is passed over, so that a city that switches delivery on does not hear of last year.
 create or replace function hotline.plan_deliveries(ways text[]) returns void
 language plpgsql as $$
@@ -38,6 +39,12 @@ begin
     where o.id = any (ids) and o.kind = 'step' and o.at >= fresh_from and l.active and l.way = any (ways)
       and (l.way = 'webhook' or exists (select from hotline.notice_text k where k.kind = o.args->>'action' and k.audience = 'unit'))
     order by o.id
+    on conflict do nothing;
+    insert into hotline.delivery (id, outbox_id, ticket_id, kind, args, way, link_id, quiet, made_at, due_at)
+    select hotline.new_id(), o.id, o.ticket_id, o.kind, o.args, l.way, l.id, false, hotline.now(), hotline.now()
+    from hotline.outbox o join hotline.notice_text k on k.kind = o.kind and k.audience = 'centre'
+    cross join hotline.link l join hotline.unit u on u.id = l.unit_id
+    where o.id = any (ids) and o.at >= fresh_from and u.level = 1 and l.active and l.way = 'email' and 'email' = any (ways)
     on conflict do nothing;
     update hotline.outbox set sent_at = hotline.now() where id = any (ids);
 end $$;
@@ -83,7 +90,7 @@ begin
     select * into l from hotline.link where id = d.link_id;
     told := told || jsonb_build_object('to', l.address);
     if d.way = 'email' then
-        return told || jsonb_build_object('text', hotline.delivery_text(d, t, 'unit'), 'subject', '12345热线工单 ' || t.ticket_no);
+        return told || jsonb_build_object('text', hotline.delivery_text(d, t, (select audience from hotline.notice_text where kind = d.kind and audience <> 'citizen')), 'subject', '12345热线工单 ' || t.ticket_no);
     end if;
     select * into e from hotline.event where id = (d.args->>'event')::bigint;
     return told || jsonb_build_object('key', l.code || '.' || l.secret_n, 'body', jsonb_build_object('id', d.id::text, 'ticket', t.id::text, 'number', t.ticket_no, 'n', e.n,
