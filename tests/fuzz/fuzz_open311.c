@@ -32,8 +32,7 @@ static char *carried(struct arena *arena, const char *text)
         bool high = c[0] == '\xef' && c[1] == '\xbf' && (c[2] == '\xbe' || c[2] == '\xbf');
 
         if (high || ((unsigned char)*c < ' ' && !strchr("\t\n\r", *c))) {
-            memcpy(at, "\xef\xbf\xbd", 3);
-            at += 3;
+            at = stpcpy(at, "\xef\xbf\xbd");
             c += high ? 2 : 0;
         } else {
             *at++ = *c;
