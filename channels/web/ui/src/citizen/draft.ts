@@ -16,19 +16,20 @@ export interface Draft {
   anonymous: boolean
   reply_wanted: boolean
   hide: boolean
+  files: { id: string; type: string }[] // that are there already
 }
 
 function empty(): Draft {
   return {
     key: newKey(), sent: '', type: '', title: '', content: '', division: '', address: '', phone: '', name: '',
-    anonymous: false, reply_wanted: true, hide: false
+    anonymous: false, reply_wanted: true, hide: false, files: []
   }
 }
 
 export function useDraft() {
   const found = recallJson<Partial<Draft>>('draft')
   const draft = reactive<Draft>({ ...empty(), ...found })
-  const wasKept = !!found && !!(draft.title || draft.content)
+  const wasKept = !!found && !!(draft.title || draft.content || draft.files.length)
   watch(draft, (now) => remember('draft', now))
 
   function clear(): void {
@@ -51,5 +52,6 @@ export function bodyOf(draft: Draft): Record<string, unknown> {
   if (draft.hide) body.secrecy = 1
   if (draft.phone.trim()) body.phone = draft.phone.trim()
   if (draft.name.trim() && !draft.anonymous) body.name = draft.name.trim()
+  if (draft.files.length) body.attachments = draft.files.map((file) => file.id)
   return body
 }

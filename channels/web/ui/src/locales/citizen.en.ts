@@ -1,4 +1,7 @@
+import { uploadEn } from './upload'
+
 export default {
+  upload: uploadEn,
   name: 'Government Service Hotline',
   skip: 'Skip to the content',
   again: 'Try again',
@@ -29,6 +32,7 @@ export default {
     contentHint: 'When, where, what, and what should be done.',
     where: 'Where',
     whereHint: 'As far as you know.',
+    optional: '(optional)',
     address: 'Address (optional)',
     phone: 'Phone',
     phoneHint: 'The unit will call this number. It is stored encrypted; only those who handle your case can see it.',

@@ -1,4 +1,7 @@
+import { uploadZh } from './upload'
+
 export default {
+  upload: uploadZh,
   name: '政务服务便民热线',
   skip: '跳到正文',
   again: '再试一次',
@@ -29,6 +32,7 @@ export default {
     contentHint: '什么时间、什么地点、发生了什么、希望怎样解决。',
     where: '在哪里',
     whereHint: '选到知道的一级就可以。',
+    optional: '（选填）',
     address: '详细地址（选填）',
     phone: '联系电话',
     phoneHint: '办理单位会打这个电话联系您。电话加密保存，只有经办人员能查看。',

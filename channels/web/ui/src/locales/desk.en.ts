@@ -1,4 +1,7 @@
+import { uploadEn } from './upload'
+
 export default {
+  upload: uploadEn,
   product: '12345 Desk',
   again: 'Try again',
   back: 'Back',

@@ -1,4 +1,7 @@
+import { uploadZh } from './upload'
+
 export default {
+  upload: uploadZh,
   product: '12345 工单台',
   again: '再试一次',
   back: '返回',

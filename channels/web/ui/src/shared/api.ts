@@ -167,6 +167,11 @@ export const api = {
   file: (body: object, key: string) => call<Filed>('POST', '/v1/tickets', { body, key }),
   follow: (number: string, code: string) =>
     call<CitizenTicket>('GET', `/v1/tickets/${number}`, { headers: { 'X-Query-Code': code } }),
+  followFile: async (number: string, code: string, id: string): Promise<Blob> => {
+    const answer = await fetch(`/v1/tickets/${number}/attachments/${id}`, { headers: { 'X-Query-Code': code } })
+    if (!answer.ok) throw new Problem(answer.status, 'broken', '')
+    return answer.blob()
+  },
   publicReference: () => call<PublicReference>('GET', '/v1/public/reference'),
   publicDivisions: (code: string) => call<{ divisions: Division[] }>('GET', `/v1/public/divisions/${code}`)
 }

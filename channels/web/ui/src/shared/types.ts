@@ -242,8 +242,18 @@ export interface DupHit extends Row {
   similarity: number | null
 }
 
+export interface AttachmentBase {
+  id: string
+  type: string
+  size: number
+  at: string
+  from_citizen: boolean
+}
+
 export interface Ticket extends Row {
   content: string
+  attachments: AttachmentBase[]
+  attachments_hidden: number
   address: string | null
   lng: number | null
   lat: number | null
@@ -269,7 +279,7 @@ export interface Ticket extends Row {
 
 export type InputType =
   | 'text' | 'word' | 'bool' | 'int' | 'number' | 'time' | 'unit' | 'units' | 'category' | 'division'
-  | 'phone' | 'person' | 'item' | 'ids' | 'policy' | 'list'
+  | 'phone' | 'person' | 'item' | 'ids' | 'policy' | 'list' | 'files'
 
 export interface ActionInput {
   name: string
@@ -376,6 +386,7 @@ export interface CitizenTicket {
   timeline?: { at: string; text: string; text_en?: string; kind?: string }[]
   reply?: string | null
   answer?: string | null
+  attachments?: AttachmentBase[]
 }
 
 export interface Filed {

@@ -1,5 +1,7 @@
 import { reactive, ref, shallowRef, type Ref } from 'vue'
-import { api, asProblem, type Problem } from '@/shared/api'
+import { uploadEn, uploadZh } from '@/locales/upload'
+import { api, asProblem, Problem } from '@/shared/api'
+import { say } from '@/shared/i18n'
 import { newKey } from '@/shared/key'
 import type { ActAnswer, Action, Ticket } from '@/shared/types'
 
@@ -73,6 +75,11 @@ export function useForm(ticket: Ref<Ticket>) {
   // The key is kept only while nobody knows whether the same body arrived.
   async function send(version: number): Promise<Sent> {
     const out = body(version)
+    const unfinished = Object.entries(out).find(([, value]) => Array.isArray(value) && value.includes(''))
+    if (unfinished) {
+      const field = { name: unfinished[0], code: 'unfinished', detail: say({ zh: uploadZh.unfinished, en: uploadEn.unfinished }) }
+      return { problem: (problem.value = new Problem(422, 'bad_inputs', field.detail, [field])) }
+    }
     const text = JSON.stringify(out)
     if (lastBody && lastBody !== text) key = newKey()
     lastBody = text
