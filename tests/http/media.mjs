@@ -98,3 +98,7 @@ export function mp4({ secret = '13800138000', data = 1000 } = {}) {
 }
 
 export const pdf = (text = 'hello') => Buffer.from(`%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n% ${text}\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n`);
+
+// A picture that a browser has drawn, with what a phone would have written into it.
+export const taken = (drawn, { orientation = 6, secret = '13800138000' } = {}) =>
+    Buffer.concat([drawn.subarray(0, 2), segment(0xe1, exif({ orientation, secret })), drawn.subarray(2)]);

@@ -219,7 +219,10 @@ async function all_of(server) {
     const texts = [];
 
     for (const name of (await ask('--scan')).split('\n').filter(Boolean)) {
-        const [command, ...rest] = read[await ask('type', name)];
+        const type = await ask('type', name);
+        if (type === 'none') // its time was over since it was listed
+            continue;
+        const [command, ...rest] = read[type];
         texts.push(`${name} = ${await ask(command, name, ...rest)}`);
     }
     return texts.join('\n');

@@ -19,11 +19,12 @@ async function photo(person, { width = 1600, height = 1200 } = {}) {
     const drawn = await person.page.evaluate(([w, h]) => {
         const canvas = Object.assign(document.createElement('canvas'), { width: w, height: h });
         const brush = canvas.getContext('2d');
-        for (let x = 0; x < w; x += 8)
-            for (let y = 0; y < h; y += 8) {
-                brush.fillStyle = `hsl(${(x / w) * 360} ${30 + Math.random() * 70}% ${30 + Math.random() * 50}%)`;
-                brush.fillRect(x, y, 8, 8);
-            }
+        const pixels = brush.createImageData(w, h);
+        for (let i = 0; i < pixels.data.length; i += 4) {
+            const x = (i / 4) % w, y = Math.floor(i / 4 / w), noise = Math.random() * 90;
+            pixels.data.set([(x / w) * 160 + noise, (y / h) * 160 + noise, 120 + noise, 255], i);
+        }
+        brush.putImageData(pixels, 0, 0);
         return canvas.toDataURL('image/jpeg', 0.98).split(',')[1];
     }, [width, height]);
 
