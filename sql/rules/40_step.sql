@@ -317,7 +317,7 @@ begin
         left join lateral (
             select coalesce(array_agg(distinct p order by p), '{}') as units, bool_or(m.role <> 1 and m.state <> 7) as others
             from hotline.assignment m join hotline.unit on unit.id = m.unit_id cross join lateral unnest(unit.path) p
-            where m.ticket_id = u.id and m.state not in (8, 9)) seen on true
+            where m.ticket_id = u.id and m.state not in (8, 9) and (m.state <> 7 or not hotline.is_in_conflict(u.id, m.unit_id))) seen on true
     );
 end $$;
 
@@ -521,7 +521,8 @@ begin
     return c;
 end $$;
 
--- The units that see a ticket: those of its live assignments and their parents, the main one as it is in the call.
+-- The units that see a ticket: those of its live assignments and their parents, the main one as it is in the call.  What a unit did in an
+-- earlier round shows it nothing any more once it stands in conflict.
 create or replace function hotline.units_of(c hotline.call) returns int[]
 language plpgsql stable as $$
 begin
@@ -529,6 +530,7 @@ begin
         select coalesce(array_agg(distinct p order by p), '{}')
         from (select unit_id from hotline.assignment
               where ticket_id = (c.t).id and id is distinct from (c.a).id and state not in (8, 9)
+                and (state <> 7 or not hotline.is_in_conflict(ticket_id, unit_id))
               union all select (c.a).unit_id where (c.a).state not in (8, 9)) live
         join hotline.unit u on u.id = live.unit_id cross join lateral unnest(u.path) p
     );

@@ -52,10 +52,15 @@ begin
     if hotline.claimed_by_other(c) is not null then
         return hotline.claimed_by_other(c);
     end if;
-    if c.x is not null and hotline.district_unit(c.x->>'district') is null then
-        return hotline.bad_inputs(jsonb_build_array(hotline.field('district', 'no_district_unit', '请选择区（县）。', 'Choose a district.')));
+    if c.x is not null then
+        if hotline.district_unit(c.x->>'district') is null then
+            return hotline.bad_inputs(jsonb_build_array(hotline.field('district', 'no_district_unit', '请选择区（县）。', 'Choose a district.')));
+        elsif hotline.is_in_conflict((c.t).id, hotline.district_unit(c.x->>'district')) then
+            return hotline.conflict_unit_refused('district');
+        end if;
+        c.x := c.x || jsonb_build_object('main_unit', hotline.district_unit(c.x->>'district'));
     end if;
-    return hotline.leaks(c);
+    return hotline.may_dispatch(c);
 end $$;
 
 create or replace function hotline.may_consult(c hotline.call) returns api.answer

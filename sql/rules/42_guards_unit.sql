@@ -118,6 +118,8 @@ begin
     end if;
     if (c.x->>'due')::timestamptz <= c.at then
         bad := bad || hotline.field('due', 'in_past', '时限须晚于现在。', 'The time must lie in the future.');
+    elsif hotline.is_in_conflict((c.t).id, u.id) then
+        return hotline.conflict_unit_refused('sub_unit');
     elsif (c.x->>'due')::timestamptz > hotline.sub_due_limit(above) then
         bad := bad || hotline.field('due', 'too_late', '下级时限须早于本单位时限至少 4 个工作小时。',
             'It must be due at least four working hours before the unit''s own time limit.');
@@ -174,6 +176,8 @@ begin
     end if;
     return hotline.leaks(c);
 end $$;
+    elsif hotline.is_in_conflict((c.t).id, u) then
+        return hotline.conflict_unit_refused('unit');
 
 -- The directory's own assisting units need nobody's word.
 create or replace function hotline.co_is_unlisted(c hotline.call) returns boolean

@@ -103,12 +103,12 @@ begin
     from hotline.inbox i
     left join (select a.ticket_id, array_agg(distinct p order by p) as units
                from hotline.assignment a join hotline.unit u on u.id = a.unit_id cross join lateral unnest(u.path) p
-               where a.state not in (8, 9) group by a.ticket_id) o on o.ticket_id = i.ticket_id
+               where a.state not in (8, 9) and not hotline.is_in_conflict(a.ticket_id, a.unit_id) group by a.ticket_id) o on o.ticket_id = i.ticket_id
     where i.units is distinct from coalesce(o.units, '{}');
     return query
     select a.ticket_id, format('unit %s has it, which is complained about or in conflict', a.unit_id)
     from hotline.conflict_unit k join hotline.assignment a on a.ticket_id = k.ticket_id
-    where a.state not in (8, 9) and hotline.is_under(a.unit_id, k.unit_id);
+    where a.state not in (7, 8, 9) and hotline.is_under(a.unit_id, k.unit_id);
     return query
     select t.id, format('unit %s sees of the citizen: %s', a.unit_id, seen)
     from hotline.ticket t join hotline.assignment a on a.ticket_id = t.id and a.state not in (8, 9)

@@ -491,6 +491,21 @@ select is(play.tries('auditor1', :t, 'name_conflict', '{"unit": 102, "reason": "
 
 select play.ticket('handling') as t \gset
 select api.reveal(jsonb_build_object('session', 'st-gaj.h', 'id', :t::text, 'purpose', '联系诉求人', 'route', 'r', 'key', 'k' || n, 'digest', 'd', 'at', play.clock())) from generate_series(1, 2) n \g /dev/null
+select play.does('st-gaj.d', :t, 'sign');
+select is(play.tries('st-gaj.h', :t, 'request_co_unit', '{"unit": 102, "question": "请协办"}'), '422 conflict_unit unit', 'and does not assist');
+select play.must('auditor1', :t, 'name_conflict', '{"unit": 10101, "reason": "有利害关系"}');
+select is(play.tries('st-gaj.d', :t, 'sub_dispatch', '{"sub_unit": 10101, "due": "2026-03-03T10:00:00+08:00", "instruction": "请核查"}'), '422 conflict_unit sub_unit', 'nor works for the unit above it');
+select play.ticket('pending_dispatch') as t \gset
+select play.must('auditor1', :t, 'name_conflict', '{"unit": 201, "reason": "有利害关系"}');
+select is(play.tries('dispatcher1', :t, 'dispatch_to_district', play.good('dispatch_to_district', :t)), '422 conflict_unit district', 'a district''s government neither');
+-- A unit that did an earlier round and then steps aside.
+select play.ticket('second_round') as t \gset
+select is((select units from inbox where ticket_id = :t), '{101}', 'in its second round the unit lists the ticket');
+select play.must('auditor1', :t, 'recuse', '{"reason": "承办人与诉求人有纠纷"}');
+select is((select units from inbox where ticket_id = :t), '{}', 'and no more once it has stepped aside');
+select is((select units from event where ticket_id = :t order by n desc limit 1), '{}', 'nor hears of it');
+select play.must('operator1', :t, 'followup', '{"kind": "query", "text": "办得怎么样了？"}');
+select is((select units from inbox where ticket_id = :t), '{}', 'whatever happens next');
 select results_eq(format('select r->>''unit'', (r->>''count'')::int from jsonb_array_elements(play.view(%s)->''reveals'') r', :t), $$select name, 2 from unit where id = 101$$, 'how often a unit looked at the number');
 
 -- ---- figures and invariants at the end ----
