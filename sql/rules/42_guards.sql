@@ -97,6 +97,13 @@ begin
     return case when bad <> '[]' then hotline.bad_inputs(bad) end;
 end $$;
 
+-- Invariant 8, seen from the other side: who audited a reply to a ticket does not dispatch it again.
+create or replace function hotline.audited_by(c hotline.call) returns boolean
+language plpgsql stable as $$
+begin
+    return (c.t).replied_at is not null and exists (select from hotline.reply where ticket_id = (c.t).id and audited_by = (c.actor).id);
+end $$;
+
 -- The department-duty guard: a matter that belongs to a department is not handed to a street or village (国办函〔2025〕66号).
 create or replace function hotline.may_dispatch(c hotline.call) returns api.answer
 language plpgsql as $$
@@ -105,7 +112,9 @@ declare
     item hotline.directory_item;
     co int[];
 begin
-    if c.x is null then
+    if hotline.audited_by(c) then
+        return hotline.problem(403, 'auditor_cannot_dispatch', '审核过这张工单的人不能再派单。', 'Who audited a ticket cannot dispatch it.');
+    elsif c.x is null then
         return null;
     end if;
     select * into u from hotline.unit where id = (c.x->>'main_unit')::int;

@@ -290,6 +290,14 @@ select play.does('st-gaj.d', :again, 'sign');
 select play.does('st-gaj.h', :again, 'first_contact');
 select play.replied(:again);
 select is(play.tries('dispatcher1', :again, 'audit_pass', '{"quality_score": 90}'), '403 dispatcher_cannot_audit', 'in no round');
+insert into person_role (person_id, role) select id, 'DSP' from person where login = 'auditor1';
+select is(play.tries('auditor1', play.ticket('pending_dispatch'), 'dispatch', play.good('dispatch', :t)), '200', 'who may audit and dispatch does either');
+select play.ticket('closed') as back \gset
+select play.does('leader1', :back, 'reopen');
+select is(play.tries('auditor1', :back, 'dispatch', play.good('dispatch', :back)), '403 auditor_cannot_dispatch', 'who audited a ticket does not dispatch it again');
+select is(play.tries('auditor1', :back, 'dispatch_to_district', play.good('dispatch_to_district', :back)), '403 auditor_cannot_dispatch', 'to no unit');
+select is(play.tries('dispatcher1', :back, 'dispatch', play.good('dispatch', :back)), '200', 'somebody else does');
+delete from person_role where role = 'DSP' and person_id = (select id from person where login = 'auditor1');
 delete from person_role where role = 'AUD' and person_id in (select id from person where login in ('dispatcher1', 'leader1'));
 select play.does('auditor1', :t, 'audit_reject');
 select is(play.state(:t) || ' ' || play.clocks(:t), 'handling/audit_rejected promise redo unit', 'rejected, the unit''s clock runs on beside one workday to redo');
