@@ -69,6 +69,10 @@ begin
         return hotline.problem(409, 'no_caller', '这张工单没有来电号码，无法确认是同一人。', 'This ticket has no phone number that says who filed it.');
     end if;
     if c.x is null then
+        if not exists (select from hotline.inbox i join hotline.ticket k on k.id = i.ticket_id
+                       where i.phone_hmac = phone and i.ticket_id <> (c.t).id and hotline.is_open(i.state) and hotline.sees(c.actor, k)) then
+            return hotline.problem(409, 'nothing_to_merge_into', '该诉求人没有其他在办工单。', 'This citizen has no other open ticket.');
+        end if;
         return null;
     end if;
     select * into other from hotline.ticket where id = (c.x->>'master')::bigint;

@@ -106,6 +106,9 @@ begin
         return hotline.problem(409, 'sub_not_signed', '请先签收再转派。', 'Sign it first.');
     elsif not exists (select from hotline.unit w where above.unit_id = any (w.path) and w.id <> above.unit_id and w.level <= 4 and hotline.is_valid(w)) then
         return hotline.problem(409, 'no_sub_unit', '本单位没有下级单位。', 'The unit has nobody below it.');
+    elsif hotline.sub_due_limit(above) <= c.at then
+        return hotline.problem(409, 'too_late_to_hand_down', '距本单位时限已不足 4 个工作小时，不能再转派下级。',
+            'Less than four working hours are left to the unit: it is too late to hand the work down.');
     end if;
     if c.x is null then
         return null;
@@ -115,11 +118,11 @@ begin
         bad := bad || hotline.field('sub_unit', 'not_below', '只能转派给本单位的下级单位。', 'Only a unit below yours can be chosen.');
     elsif exists (select from hotline.assignment where ticket_id = (c.t).id and round = (c.t).round and unit_id = u.id and state not in (5, 7, 8, 9)) then
         bad := bad || hotline.field('sub_unit', 'already_there', '该单位已在办理这张工单。', 'This unit has a part in it already.');
+    elsif hotline.is_in_conflict((c.t).id, u.id) then
+        return hotline.conflict_unit_refused('sub_unit');
     end if;
     if (c.x->>'due')::timestamptz <= c.at then
         bad := bad || hotline.field('due', 'in_past', '时限须晚于现在。', 'The time must lie in the future.');
-    elsif hotline.is_in_conflict((c.t).id, u.id) then
-        return hotline.conflict_unit_refused('sub_unit');
     elsif (c.x->>'due')::timestamptz > hotline.sub_due_limit(above) then
         bad := bad || hotline.field('due', 'too_late', '下级时限须早于本单位时限至少 4 个工作小时。',
             'It must be due at least four working hours before the unit''s own time limit.');
@@ -173,11 +176,11 @@ begin
             where ticket_id = (c.t).id and round = (c.t).round and unit_id = u and role in (1, 2) and state not in (8, 9)) then
         return hotline.bad_inputs(jsonb_build_array(hotline.field('unit', 'already_there', '该单位已在办理，或不是成员单位。',
             'This unit has a part in it already, or is no member unit.')));
+    elsif hotline.is_in_conflict((c.t).id, u) then
+        return hotline.conflict_unit_refused('unit');
     end if;
     return hotline.leaks(c);
 end $$;
-    elsif hotline.is_in_conflict((c.t).id, u) then
-        return hotline.conflict_unit_refused('unit');
 
 -- The directory's own assisting units need nobody's word.
 create or replace function hotline.co_is_unlisted(c hotline.call) returns boolean

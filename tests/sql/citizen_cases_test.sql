@@ -20,6 +20,10 @@ create function play.view(tid bigint) returns jsonb language sql as $$
     select (api.follow(jsonb_build_object('number', (select ticket_no from hotline.ticket where id = tid), 'code_hash', 'code', 'at', play.clock()))).body::jsonb
 $$;
 
+create function play.offered(login text, tid bigint) returns text[] language sql as $$
+    select array_agg(a->>'action') from json_array_elements((api.actions(jsonb_build_object('session', login, 'id', tid::text, 'at', play.clock()))).body->'actions') a
+$$;
+
 -- ---- more facts (T07, T08, T09) ----
 
 select play.ticket('handling') as t \gset
@@ -162,6 +166,7 @@ select is(play.tries('operator1', :t, 'merge', jsonb_build_object('reason', '同
 select is(play.tries('operator1', :t, 'merge', jsonb_build_object('reason', '同一件事', 'master', '1')), '422 bad_inputs master', 'nor into nothing');
 select is(play.tries('operator1', :t, 'merge', jsonb_build_object('reason', '同一件事', 'master', :ended::text)), '422 bad_inputs master', 'nor into what has ended');
 select is(play.tries('operator1', :other, 'merge', jsonb_build_object('reason', '同一件事', 'master', :master::text)), '422 bad_inputs master', 'another citizen''s ticket is grouped, not merged');
+select ok('merge' = any (play.offered('operator1', :t)) and not 'merge' = any (play.offered('operator1', :other)), 'merging is offered where the citizen has another open ticket');
 select play.must('operator1', :t, 'merge', jsonb_build_object('reason', '同一件事', 'master', :master::text));
 select is(play.state(:t), 'merged', 'the same citizen''s is merged');
 select play.sweep() \g /dev/null
@@ -486,11 +491,6 @@ select is(play.tries('dispatcher1', :t, 'dispatch', play.good('dispatch', :t)), 
 select play.ticket('pending_sign') as t \gset
 select is(play.tries('auditor1', :t, 'name_conflict', '{"unit": 101, "reason": "有利害关系"}'), '409 has_the_ticket', 'who has it steps aside');
 select is(play.tries('auditor1', :t, 'name_conflict', '{"unit": 102, "reason": "有利害关系"}'), '200', 'who has not is named');
-
--- ---- what a citizen sees of the reveals ----
-
-select play.ticket('handling') as t \gset
-select api.reveal(jsonb_build_object('session', 'st-gaj.h', 'id', :t::text, 'purpose', '联系诉求人', 'route', 'r', 'key', 'k' || n, 'digest', 'd', 'at', play.clock())) from generate_series(1, 2) n \g /dev/null
 select play.does('st-gaj.d', :t, 'sign');
 select is(play.tries('st-gaj.h', :t, 'request_co_unit', '{"unit": 102, "question": "请协办"}'), '422 conflict_unit unit', 'and does not assist');
 select play.must('auditor1', :t, 'name_conflict', '{"unit": 10101, "reason": "有利害关系"}');
@@ -506,6 +506,11 @@ select is((select units from inbox where ticket_id = :t), '{}', 'and no more onc
 select is((select units from event where ticket_id = :t order by n desc limit 1), '{}', 'nor hears of it');
 select play.must('operator1', :t, 'followup', '{"kind": "query", "text": "办得怎么样了？"}');
 select is((select units from inbox where ticket_id = :t), '{}', 'whatever happens next');
+
+-- ---- what a citizen sees of the reveals ----
+
+select play.ticket('handling') as t \gset
+select api.reveal(jsonb_build_object('session', 'st-gaj.h', 'id', :t::text, 'purpose', '联系诉求人', 'route', 'r', 'key', 'k' || n, 'digest', 'd', 'at', play.clock())) from generate_series(1, 2) n \g /dev/null
 select results_eq(format('select r->>''unit'', (r->>''count'')::int from jsonb_array_elements(play.view(%s)->''reveals'') r', :t), $$select name, 2 from unit where id = 101$$, 'how often a unit looked at the number');
 
 -- ---- figures and invariants at the end ----

@@ -237,6 +237,9 @@ select is((select name_of('assignment_state', state) from assignment where ticke
 -- ---- inside the unit ----
 
 select play.ticket('handling') as t \gset
+select play.go('2026-03-09 13:00') \g /dev/null
+select is(play.tries('st-gaj.d', :t, 'sub_dispatch', play.good('sub_dispatch', :t)), '409 too_late_to_hand_down', 'with less than four working hours left it hands nothing down');
+select play.go('2026-03-02 10:00') \g /dev/null
 select is(play.tries('st-gaj.d', :t, 'sub_dispatch', play.good('sub_dispatch', :t) || '{"sub_unit": 102}'), '422 bad_inputs sub_unit', 'only to a unit below');
 select is(play.tries('st-gaj.d', :t, 'sub_dispatch', play.good('sub_dispatch', :t) || '{"sub_unit": 101}'), '422 bad_inputs sub_unit', 'not to oneself');
 select is(play.tries('st-gaj.d', :t, 'sub_dispatch', play.good('sub_dispatch', :t) || '{"due": "2026-03-09T11:01:00+08:00"}'), '422 bad_inputs due', 'due four working hours earlier');
