@@ -224,7 +224,7 @@ begin
     elsif i.name in ('master', 'lead') then
         select jsonb_agg(jsonb_build_object('value', k->'id', 'zh', (k->>'number') || ' ' || (k->>'title'), 'en', (k->>'number') || ' ' || (k->>'title')))
         into found from jsonb_array_elements(hotline.similar_open(c.t, c.actor)) k
-        where i.name = 'lead' or k->>'why' = 'same caller';
+        where (k->>'why' = 'same caller') = (i.name = 'master'); -- what one citizen filed is merged, not grouped
     elsif i.name = 'order' then
         select jsonb_agg(jsonb_build_object('value', id::text, 'zh', number, 'en', number) order by id) into found
         from hotline.supervision_order o where ticket_id = (c.t).id and closed_at is null
