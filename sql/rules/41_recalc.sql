@@ -122,6 +122,11 @@ begin
         c.touched := c.touched || k.id;
         if k.assignment_id is null or k.assignment_id = (c.a).id then
             c := hotline.show_due(c, ks[i]);
+            if k.kind = 'unit' then -- what is not late any more does not count as due
+                c.a.due_counted := (c.a).due_counted and due <= c.at;
+            elsif k.kind = 'sign' then
+                c.a.sign_counted := (c.a).sign_counted and due <= c.at;
+            end if;
         end if;
     end loop;
     c.clocks := ks;

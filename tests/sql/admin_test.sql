@@ -212,6 +212,25 @@ select is(play.puts('calendar', '1', '{"days": ["2026-03-07 published"]}'), '200
 select play.sweep() \g /dev/null
 select is(play.item('calendar', '1')->'days', '[]', 'nothing of the city''s own is left');
 select is((select to_char(unit_due_at, 'MM-DD') from assignment where ticket_id = :new), '03-09', 'the time is again what three workdays are');
+-- What the province allows is never passed; and what was late and is not any more does not count as due.
+select play.ticket('pending_dispatch') as outer \gset
+update ticket set outer_due_at = '2026-03-10 18:00+08' where id = :outer;
+select play.does('dispatcher1', :outer, 'dispatch');
+select to_char(unit_due_at, 'MM-DD') as was from assignment where ticket_id = :outer \gset
+select is(play.puts('calendar', '1', '{"days": ["2026-03-05 off 台风停工"]}'), '200', 'another storm');
+select play.sweep() \g /dev/null
+select is((select to_char(unit_due_at, 'MM-DD') from assignment where ticket_id = :outer), :'was', 'the unit is done a workday before the province''s limit, whatever the calendar');
+select is((select count(*)::int from event where ticket_id = :outer and action = 'calendar_adjust' and payload->'clocks' @> '[{"kind": "unit"}]'), 0, 'and no event says otherwise');
+select is(play.puts('calendar', '1', '{"days": ["2026-03-05 published"]}'), '200', 'it is over');
+select play.ticket('handling') as overdue \gset
+select play.go('2026-03-10 10:00') \g /dev/null
+select play.sweep() \g /dev/null
+select is((select row(due_counted, to_char(unit_due_at, 'MM-DD'))::text from assignment where ticket_id = :overdue), '(t,03-09)', 'a unit that is late');
+select is(play.puts('calendar', '1', '{"days": ["2026-03-09 off 补假", "2026-03-10 off 补假"]}'), '200', 'the last two days are said to have been free');
+select play.sweep() \g /dev/null
+select is((select row(due_counted, to_char(unit_due_at, 'MM-DD'))::text from assignment where ticket_id = :overdue), '(f,03-11)', 'is late no more, and not counted as due');
+select is(play.puts('calendar', '1', '{"days": ["2026-03-09 published", "2026-03-10 published"]}'), '200', 'as published again');
+select play.sweep() \g /dev/null
 -- A year that is published.
 select play.go('2026-12-28 10:00') \g /dev/null
 select partition_make('2026-12-01', '2026-12-31') \g /dev/null
