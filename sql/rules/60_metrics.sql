@@ -1370,7 +1370,7 @@ language sql stable as $$
             ('of_set_aside', state in (82, 83)),
             ('of_dispatched', not undispatched),
             ('of_waiting', undispatched and not is_ended),
-            ('of_direct', undispatched and ended_by = 'T03'),
+            ('of_direct', is_closed and undispatched and ended_by = 'T03'),
             ('of_left_' || how, undispatched and how is not null)) v(fact, holds)
         where acc_day is not null and v.holds
         union all
