@@ -182,15 +182,18 @@ create function play.other(n int) returns bigint language sql as $$
 $$;
 select play.ticket('pending_sign') as lead, play.other(1) as a, play.other(2) as b, play.file() as same \gset
 select is(play.tries('dispatcher1', :same, 'group', jsonb_build_object('lead', :lead::text)), '422 bad_inputs lead', 'one citizen makes no group');
-select play.file('{"division": "440507001"}') as mine, play.file('{"division": "440507001"}') as mine_too,
-    play.file('{"division": "440507001", "contact": {"phone_enc": "v1.9", "phone_hmac": "h9", "phone_mask": "1"}}') as theirs \gset
+create function play.filed_at(phone text) returns bigint language sql as $$
+    select play.file(jsonb_build_object('division', '440507001', 'contact', jsonb_build_object('phone_enc', 'v1.' || phone, 'phone_hmac', phone, 'phone_mask', '1')))
+$$;
+select play.filed_at('h8') as mine, play.filed_at('h8') as mine_too, play.filed_at('h9') as theirs \gset
 create function play.choices(tid bigint, action_ text, name_ text) returns bigint[] language sql as $$
     select array_agg((c->>'value')::bigint order by c->>'value')
     from json_array_elements((api.actions(jsonb_build_object('session', 'dispatcher1', 'id', tid::text, 'at', play.clock()))).body->'actions') a,
         json_array_elements(a->'inputs') i, json_array_elements(nullif(i->>'choices', '')::json) c
     where a->>'action' = action_ and i->>'name' = name_
 $$;
-select is(play.choices(:mine, 'group', 'lead'), array[:theirs]::bigint[], 'another citizen''s like ticket is offered as lead');
+select ok(:theirs = any (play.choices(:mine, 'group', 'lead')) and not :mine_too = any (play.choices(:mine, 'group', 'lead')), 'another citizen''s like ticket is offered as lead, one''s own is not');
+select is(play.choices(:mine, 'merge', 'master'), array[:mine_too]::bigint[], 'one''s own is offered to merge into');
 select play.must('dispatcher1', :a, 'group', jsonb_build_object('lead', :lead::text, 'confidence', 0.9));
 select play.must('dispatcher1', :b, 'group', jsonb_build_object('lead', :lead::text));
 select is(play.tries('dispatcher1', :b, 'group', jsonb_build_object('lead', :lead::text)), '409 in_a_group', 'a ticket belongs to one group');
