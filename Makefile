@@ -93,6 +93,10 @@ fuzz: ## Run each fuzz harness for FUZZ_SECONDS (30)
 	@tools/packages build test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 
+walk: ## Walk at random through months of everybody's work (SEED=, ACTIONS=200000, TICKETS=); figures go to build/walk
+	@tools/packages build run test
+	@ACTIONS=$${ACTIONS:-200000} WALK_DIR=$(abspath $(BUILD))/walk tests/run walk
+
 faults: build ## Break everything under load, FAULTS times (200, about 15 minutes); SEED runs one again
 	@tools/packages build run test
 	@tools/faults
@@ -126,7 +130,7 @@ packages: ## Install the Debian packages needed to build, run and test
 clean: ## Remove what was built; the data under var/ stays
 	rm -rf $(BUILD)
 
-.PHONY: help build run test check unit fuzzers fuzz faults bench replay-2018 pages sample fmt lint packages clean
+.PHONY: help build run test check unit fuzzers fuzz walk faults bench replay-2018 pages sample fmt lint packages clean
 
 # ---- rules -----------------------------------------------------------------------------------------------------------
 
