@@ -270,7 +270,11 @@ language sql immutable as $$ select case when o.issued_by is null then 'SUP' = a
 create or replace function hotline.may_withdraw(c hotline.call) returns api.answer
 language plpgsql as $$
 begin
-    if c.x is null or 'CIT' = any ((c.actor).roles) then
+    if 'CIT' = any ((c.actor).roles) then
+        return null;
+    elsif (c.t).query_code_hash is null and not exists (select from hotline.ticket_contact where ticket_id = (c.t).id and phone_hmac is not null) then
+        return hotline.problem(409, 'no_caller', '这张工单没有来电号码，也没有查询码，无法核对诉求人。', 'This ticket has neither number nor query code by which its citizen is known.');
+    elsif c.x is null then
         return null;
     elsif not c.x ? 'recording_id' then
         return hotline.input_fault('recording_id', 'required', '请登记录音编号。', 'Give the number of the recording.');

@@ -459,6 +459,7 @@ select is(play.says_citizen(:w, 'withdraw', '{"reason": "单位要我撤", "pres
 select results_eq(format('select name_of(''integrity_kind'', kind), unit_id from integrity_case where ticket_id = %s', :w), $$values ('pressure', 101)$$, 'who was pressed is looked after');
 select is(play.says_citizen(:r, 'withdraw', '{"reason": "怕报复", "pressed": false}'), '200', 'a report may be withdrawn');
 select ticket_id as goes_on from ticket_link where other_id = :r and kind = 'continues' \gset
+select is(play.tries('operator1', :goes_on, 'withdraw', play.good('withdraw', :goes_on)), '409 no_caller', 'what the centre goes on with in its own name nobody withdraws');
 select results_eq(format('select name_of(''state'', t.state), t.anonymous, t.reply_wanted, k.phone_hmac, t.query_code_hash from ticket t join ticket_contact k on k.ticket_id = t.id where t.id = %s', :goes_on),
     $$values ('pending_dispatch', true, false, null::text, null::text)$$, 'the centre goes on in its own name, with nothing of the citizen');
 select is(play.tries('st-gaj.d', play.ticket('handling'), 'withdraw', '{}'), '403 forbidden', 'a unit never withdraws');

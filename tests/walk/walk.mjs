@@ -31,7 +31,7 @@ const BEGIN = Date.UTC(2026, 0, 5) / 1000; // Monday, eight o'clock in the city
 const SPAN = Math.max(150, Math.min(270, wanted / 800)) * DAY;
 const BATCH = wanted < 50_000 ? 40 : 100; // actions that leave together, as many at most
 const OPEN = Math.max(120, Math.min(500, Math.round(wanted / 400))); // tickets people work on at a time
-const SAMPLES = Math.max(60, Math.min(400, Math.round(wanted / 400))); // states at which everything is tried
+const SAMPLES = Math.max(30, Math.min(400, Math.round(wanted / 400))); // states at which everything is tried
 const MOST = 40; // findings that are told
 
 const refusals = [403, 404, 409, 422];
