@@ -5,6 +5,8 @@ insert into hotline.transition (id, action, from_states, effect, zh, en, ord) va
         'suspended parked pending_audit pending_callback closed'), 'do_calendar_adjust', '日历调整', 'Calendar changed', 99);
 
 insert into hotline.role_right (role, action, scope) values ('SYS', 'calendar_adjust', 'all');
+-- The shift lead confirms that a changed calendar may bring due times forward; another administrator may too.
+insert into hotline.role_right (role, action, scope) values ('LDR', 'calendar.confirm', 'all'), ('ADM', 'calendar.confirm', 'all');
 insert into hotline.role_right (role, action, scope)
 select 'ADM', a, 'all'
 from unnest('{admin.read,admin.unit,admin.user,admin.role,admin.directory,admin.category,admin.policy,admin.calendar,admin.template,admin.refusal,admin.link,admin.key,admin.notice}'::text[]) a;
@@ -58,7 +60,8 @@ from (values
     ('calendar', 'hours', 'list', false, 1, 2, null, '办公时间', 'Office hours'),
     ('calendar', 'days', 'list', false, 0, 50, null, '调整的日期（日期 off/work/published 名称）', 'Days (date, off, work or published, name)'),
     ('calendar', 'years', 'list', false, 0, 10, null, '已公布放假安排的年份', 'Years whose holidays are published'),
-    ('calendar', 'bring_forward', 'bool', false, null, null, null, '期限可提前', 'Due times may become earlier'),
+    ('calendar', 'bring_forward', 'bool', false, null, null, null, '期限可提前（须另一人确认）', 'Due times may become earlier (another person confirms)'),
+    ('calendar', 'confirm', 'ids', false, 1, 1, null, '确认提前期限（调整编号）', 'Confirm earlier due times (the change)'),
     ('template', 'title', 'text', false, 2, 100, null, '标题', 'Title'),
     ('template', 'body', 'text', false, 2, 5000, null, '正文', 'Text'),
     ('template', 'body_en', 'text', false, 2, 5000, null, '英文正文', 'Text in English'),

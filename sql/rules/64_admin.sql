@@ -87,7 +87,8 @@ begin
             return (select jsonb_build_object('name', c.name, 'hours', case when c.always_open then '["always"]'::jsonb
                     else jsonb_build_array(to_char(c.am_open, 'HH24:MI') || '-' || to_char(c.am_close, 'HH24:MI'), to_char(c.pm_open, 'HH24:MI') || '-' || to_char(c.pm_close, 'HH24:MI')) end,
                 'days', (select coalesce(jsonb_agg(concat_ws(' ', o.day, case when o.is_off then 'off' else 'work' end, o.name) order by o.day), '[]') from hotline.calendar_overlay o where o.calendar_id = c.id),
-                'years', (select coalesce(jsonb_agg(y.year::text order by y.year), '[]') from hotline.calendar_year y where y.calendar_id = c.id))
+                'years', (select coalesce(jsonb_agg(y.year::text order by y.year), '[]') from hotline.calendar_year y where y.calendar_id = c.id),
+                'waits_for', (hotline.calendar_waits(key_)).id::text)
                 from hotline.calendar c where c.id::text = key_);
         when 'template', 'refusal' then
             return (select jsonb_build_object('version', t.version, 'title', t.title, 'body', t.body, 'body_en', t.body_en, 'category', g.code, 'valid_from', t.valid_from, 'valid_to', t.valid_to)
@@ -572,7 +573,44 @@ end $$;
 
 -- ---- calendars ----
 
-create or replace function hotline.put_calendar(key_ text, x jsonb, change bigint) returns api.answer
+drop function if exists hotline.put_calendar(text, jsonb, bigint);
+
+-- The change of this calendar that asked for earlier due times and was not confirmed yet.
+create or replace function hotline.calendar_waits(key_ text) returns hotline.admin_change
+language plpgsql stable as $$
+declare
+    h hotline.admin_change;
+begin
+    select * into h from hotline.admin_change w
+    where kind = 'calendar' and key = key_ and after->'asks_bring_forward' = 'true'
+      and not exists (select from hotline.admin_change k where k.kind = 'calendar' and k.key = key_ and k.after->>'confirms' = w.id::text)
+    order by n desc limit 1;
+    return h;
+end $$;
+
+-- A second person's word that due times may come earlier: all open tickets of the calendar are reckoned again.
+create or replace function hotline.confirm_calendar(who hotline.actor, key_ text, asked text, change bigint) returns api.answer
+language plpgsql as $$
+declare
+    h hotline.admin_change := hotline.calendar_waits(key_);
+    n int;
+begin
+    if h.id is null or h.id::text <> asked then
+        return hotline.bad_field('confirm', 'unknown', '没有这项待确认的日历调整。', 'No such change of the calendar waits for a confirmation.');
+    elsif h.person_id = who.id then
+        return hotline.same_person();
+    end if;
+    insert into hotline.timer (id, at, ticket_id, kind, clock_id)
+    select hotline.new_id(), hotline.now(), k.ticket_id, 'calendar', change
+    from (select ticket_id from hotline.inbox union select ticket_id from hotline.approval where verdict is null) i
+    join hotline.clock k on k.ticket_id = i.ticket_id
+    where k.calendar_id = key_::int and k.unit in ('workday', 'workhour')
+    group by k.ticket_id;
+    get diagnostics n = row_count;
+    return hotline.answer(200, jsonb_build_object('tickets', n));
+end $$;
+
+create or replace function hotline.put_calendar(who hotline.actor, key_ text, x jsonb, change bigint) returns api.answer
 language plpgsql as $$
 declare
     c hotline.calendar;
@@ -583,6 +621,12 @@ declare
 begin
     if key_ !~ '^[1-9][0-9]?$' then
         return hotline.bad_code();
+    end if;
+    if x ? 'confirm' then
+        if x <> jsonb_build_object('confirm', x->'confirm') then
+            return hotline.bad_field('confirm', 'alone', '确认时不能同时修改。', 'Confirm it, or change something else.');
+        end if;
+        return hotline.confirm_calendar(who, key_, x->>'confirm', change);
     end if;
     select * into was from hotline.calendar where id = key_::int;
     c := was;
@@ -663,7 +707,7 @@ begin
         when 'directory' then return hotline.put_directory(key_, x, dry);
         when 'category' then return hotline.put_category(key_, x);
         when 'policy' then return hotline.put_policy(key_, x);
-        when 'calendar' then return hotline.put_calendar(key_, x, change);
+        when 'calendar' then return hotline.put_calendar(who, key_, x, change);
         when 'template' then return hotline.put_template(split_part(key_, ':', 1), split_part(key_, ':', 2), x);
         when 'link' then return hotline.put_link(key_, x);
         when 'key' then return hotline.put_key(key_, x, hash_);
@@ -697,7 +741,8 @@ begin
         if said.status = 200 then
             after_ := hotline.admin_json(kind_, key_);
             if kind_ = 'calendar' then
-                after_ := after_ || jsonb_build_object('bring_forward', coalesce((x->>'bring_forward')::boolean, false));
+                after_ := after_ - 'waits_for' || jsonb_build_object('bring_forward', x ? 'confirm')
+                    || jsonb_strip_nulls(jsonb_build_object('confirms', x->>'confirm', 'asks_bring_forward', nullif((x->>'bring_forward')::boolean, false)));
             elsif hash_ is not null and kind_ = 'user' then
                 after_ := after_ || '{"new_password": true}';
             end if;

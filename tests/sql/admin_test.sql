@@ -206,6 +206,17 @@ select is((select to_char(unit_due_at, 'MM-DD') from assignment where ticket_id 
 select is((select count(*)::int from event where ticket_id = :new), :n + 1, 'without another event');
 select is(play.puts('calendar', '1', '{"days": ["2026-03-07 work 补班"], "bring_forward": true}'), '200', 'a Saturday is worked, and times may come earlier');
 select play.sweep() \g /dev/null
+select is((select to_char(unit_due_at, 'MM-DD') from assignment where ticket_id = :new), '03-10', 'but not by one person''s word');
+select play.item('calendar', '1')->>'waits_for' as change \gset
+select is((api.admin_get(jsonb_build_object('session', 'leader1', 'kind', 'calendar', 'code', '1', 'at', play.clock()))).body->'item'->>'waits_for', :'change', 'the shift lead sees that it waits');
+select is(play.puts('calendar', '1', jsonb_build_object('confirm', :'change')), '403 same_person', 'who made it does not confirm it');
+select is(play.puts('calendar', '1', jsonb_build_object('confirm', :'change'), '{"session": "dispatcher1"}'), '403 forbidden', 'nor does just anybody');
+select is(play.why(play.put('calendar', '1', '{"confirm": "17"}', '{"session": "leader1"}')), '422 bad_inputs confirm unknown', 'a change that there is');
+select is(play.why(play.put('calendar', '1', jsonb_build_object('confirm', :'change', 'name', '新历'), '{"session": "leader1"}')), '422 bad_inputs confirm alone', 'and nothing else');
+select is(play.puts('calendar', '1', '{"days": ["2026-03-08 work 补班"]}', '{"session": "leader1"}'), '403 forbidden', 'a shift lead makes no calendar');
+select cmp_ok(((play.put('calendar', '1', jsonb_build_object('confirm', :'change'), '{"session": "leader1"}')).body->'effect'->>'tickets')::int, '>', 0, 'the shift lead confirms it');
+select is(play.why(play.put('calendar', '1', jsonb_build_object('confirm', :'change'), '{"session": "leader1"}')), '422 bad_inputs confirm unknown', 'once');
+select play.sweep() \g /dev/null
 select is((select to_char(unit_due_at, 'MM-DD') from assignment where ticket_id = :new), '03-07', 'then they do');
 select is((select payload->'clocks'->0->>'kind' from event where ticket_id = :new and action = 'calendar_adjust' order by n desc limit 1), 'promise', 'with its event');
 select is(play.puts('calendar', '1', '{"days": ["2026-03-07 published"]}'), '200', 'and as published again');
