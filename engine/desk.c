@@ -16,6 +16,7 @@
 #include "upload.h"
 
 static const struct api_fn api_act = { .name = "act", .write = true, .whole = true };
+static const struct api_fn api_sealed_name = { .name = "sealed_name" };
 static const struct api_fn api_draft = { .name = "draft", .write = true, .whole = true };
 static const struct api_fn api_transfer_check = { .name = "transfer_check", .write = true };
 static const struct api_fn api_dup_check = { .name = "dup_check", .write = true };
@@ -384,7 +385,21 @@ static void hash_code(struct req *r, cJSON *inputs)
     cJSON_ReplaceItemInObject(inputs, "query_code", cJSON_CreateString("********"));
 }
 
-/* "action" and "version" go beside the inputs; contact data among the inputs is sealed, new words are read. */
+/* Does the action write the complaint anew?  Its words are then scanned for the citizen's own name too. */
+static bool rewrites(struct req *r)
+{
+    static const char *const actions[] = { "amend", "accept", "submit", "save_draft" };
+    const char *action = json_text(r->call, "action");
+    const cJSON *inputs = cJSON_GetObjectItem(r->call, "inputs");
+
+    for (size_t i = 0; i < COUNT(actions); i++)
+        if (!strcmp(action, actions[i]))
+            return json_text(inputs, "title") || json_text(inputs, "content") || json_text(inputs, "address");
+    return false;
+}
+
+/* "action" and "version" go beside the inputs; contact data among the inputs is sealed, new words are read.  r->state is the name that was
+ * given with them, or NULL. */
 static enum next split_action(struct req *r)
 {
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(r->json, "version");
@@ -402,12 +417,43 @@ static enum next split_action(struct req *r)
     cJSON_DeleteItemFromObject(inputs, "action");
     cJSON_DeleteItemFromObject(inputs, "version");
     cJSON_AddItemToObject(r->call, "inputs", inputs);
-    private_read(r->arena, r->call, inputs, NULL, json_text(inputs, "name"));
     upload_name(r->call, cJSON_GetObjectItem(inputs, "attachments"));
+    r->state = json_text(inputs, "name") ? arena_strdup(r->arena, json_text(inputs, "name")) : NULL;
     hash_code(r, inputs);
     if (json_text(inputs, "title") || json_text(inputs, "content"))
         catalog_read_text(r->arena, r->call, inputs);
     return contact_seal(r, inputs);
+}
+
+/* What is written anew is read with the name that the ticket has. */
+static enum next ask_name(struct req *r)
+{
+    cJSON *call;
+
+    r->answer = (struct answer){ .status = 0 };
+    if (r->state || !rewrites(r))
+        return GO;
+    call = json_object(r->arena);
+    cJSON_AddStringToObject(call, "session", json_text(r->call, "session"));
+    cJSON_AddStringToObject(call, "id", json_text(r->call, "id"));
+    return ask_read(r, &api_sealed_name, call);
+}
+
+/* Without an answer nothing is scanned, and units see nothing of the new words. */
+static enum next scan_words(struct req *r)
+{
+    const char *name = r->state, *sealed;
+    const struct why *why;
+
+    if (r->answer.status != 0 && r->answer.status != 200)
+        return GO;
+    if (r->answer.status == 200) {
+        sealed = json_text(json_object_only(r->arena, (struct bytes){ r->answer.body, strlen(r->answer.body) }, &why),
+                           "name_enc");
+        name = sealed ? secret_open(r->arena, sealed, "name") : NULL;
+    }
+    private_read(r->arena, r->call, cJSON_GetObjectItem(r->call, "inputs"), NULL, name);
+    return GO;
 }
 
 static enum next admit(struct req *r)
@@ -424,8 +470,9 @@ static enum next act(struct req *r)
     return ask(r, &api_act, r->call);
 }
 
-static step_fn *const post_action[] = { session_load,   count_request, admit, read_body,    begin_call,
-                                        take_ticket_id, split_action,  act,   answer_sealed };
+static step_fn *const post_action[] = { session_load,   count_request, admit,    read_body,  begin_call,
+                                        take_ticket_id, split_action,  ask_name, scan_words, act,
+                                        answer_sealed };
 
 /* POST /v1/desk/actions: up to 200, each with its own result */
 
@@ -469,6 +516,9 @@ static cJSON *bulk_call(struct req *r, cJSON *element, size_t i)
     cJSON_DeleteItemFromObject(element, "id");
     r->json = element;
     next = split_action(r);
+    /* The name is not at hand here: a complaint written anew is left for the scan of hotlinectl mask. */
+    if (next == GO && (r->state || !rewrites(r)))
+        private_read(r->arena, r->call, cJSON_GetObjectItem(r->call, "inputs"), NULL, r->state);
     r->json = whole;
     return next == GO ? r->call : NULL;
 }
@@ -483,7 +533,6 @@ static enum next act_all(struct req *r)
     *bulk = (struct bulk){ .r = r, .n = n, .left = n, .items = arena_alloc(r->arena, n * sizeof *bulk->items) };
     calls = arena_alloc(r->arena, n * sizeof(cJSON *));
     ids = arena_alloc(r->arena, 2 * n * sizeof *ids);
-    r->state = bulk;
     cJSON_ArrayForEach(element, r->json)
     {
         ids[2 * i] = strtoll(json_text(element, "id"), NULL, 10);
@@ -491,6 +540,7 @@ static enum next act_all(struct req *r)
         if (!calls[i++])
             return DONE;
     }
+    r->state = bulk; /* not before: reading an element uses it */
     for (i = 0; i < n; i++) {
         const char *text = json_print(r->arena, calls[i]),
                    *second = second_ticket(cJSON_GetObjectItem(calls[i], "inputs"));

@@ -247,6 +247,9 @@ begin
         insert into hotline.reply_print (unit_id, print, ticket_id, at) values ((c.a).unit_id, hotline.reply_print(c.x->>'content'), (c.t).id, c.at)
         on conflict (unit_id, print, ticket_id) do update set at = excluded.at;
     end if;
+    if c.extra->'private' ? 'content' then
+        update hotline.reply set masked = c.extra->'private'->'content'->>'masked' where ticket_id = (c.t).id and id = c.event;
+    end if;
     c.payload := c.payload || jsonb_build_object('reply', c.event::text, 'result', c.x->>'result');
     return c;
 end $$;

@@ -127,10 +127,15 @@ declare
     e hotline.event;
     t hotline.ticket;
     m hotline.transfer;
+    place text;
 begin
     if kind_ = 'transfer' then
         select * into m from hotline.transfer where id = id_;
         select * into t from hotline.ticket where id = m.ticket_id;
+        -- Words go out masked.  The place stays as it is where nothing is hidden: who comes must find it.
+        place := case when t.secrecy = 0 then t.address end;
+        t := hotline.veiled(t);
+        t.address := coalesce(place, t.address);
         return jsonb_build_object('kind', 'transfer', 'event', id_::text, 'transfer', m.id::text, 'source_no', t.ticket_no, 'ticket', t.id::text,
             'title', t.title, 'content', t.content, 'division', t.division, 'address', t.address, 'lng', t.lng, 'lat', t.lat,
             'phone_mask', (select phone_mask from hotline.ticket_contact where ticket_id = t.id), 'at', hotline.time_text(m.at),
@@ -143,6 +148,6 @@ begin
         'action', e.action, 'at', hotline.time_text(e.at), 'state', hotline.name_of('state', e.to_state),
         'unit', (select code from hotline.unit where id = e.unit_id), 'promise_due_at', hotline.time_text(t.promise_due_at),
         'close_kind', case when e.to_state >= 70 then hotline.name_of('close_kind', t.close_kind) end,
-        'result', case when e.to_state >= 70 then (select content from hotline.reply where ticket_id = t.id and verdict = 'passed' order by id desc limit 1) end,
+        'result', case when e.to_state >= 70 then (select coalesce(masked, content) from hotline.reply where ticket_id = t.id and verdict = 'passed' order by id desc limit 1) end,
         'resolved', hotline.name_of('resolved', t.resolved), 'satisfaction', hotline.name_of('satisfaction', t.rated));
 end $$;

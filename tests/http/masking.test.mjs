@@ -128,3 +128,30 @@ test('what the centre tells, and why nobody was reached, hold no number either',
     const sent = await office.do('dispatcher1', s, 'dispatch', { main_unit: 'ST-GAJ', instruction: '请联系诉求人张先生。' });
     assert.deepEqual(sent.body.fields.map((f) => [f.name, f.code]), [['instruction', 'personal_data']]);
 });
+
+test('words that are amended are scanned for the name that was given when it was filed', async () => {
+    const t = await dispatched(1);
+    const dispatcher = await hotline.as('dispatcher1');
+
+    await office.done('leader1', t, 'amend', { content: '张三丰来电补充：门口又有噪声。', reason: '补充情况' });
+    assert.equal((await read(handler, t)).content, '【姓名】来电补充：门口又有噪声。');
+    assert.equal((await read(auditor, t)).content, '张三丰来电补充：门口又有噪声。');
+    const { body: bulk } = await dispatcher.post('/v1/desk/actions', [{ id: t.id, action: 'amend', title: '张三丰再次来电', reason: '更正标题' }]);
+    assert.equal(bulk.results[0].status, 200, JSON.stringify(bulk));
+    assert.ok(!JSON.stringify(await read(handler, t)).includes('张三丰'), 'what nobody could scan for the name is not shown');
+});
+
+test('what other platforms are handed is masked too', async () => {
+    const t = await office.filed({ ...telling, secrecy: 0 });
+
+    await office.done('operator1', t, 'urgent_transfer', { agency: 'police_110', mode: 'data' });
+    const [{ body }] = await hotline.sql(`select body from api.exchange('{"system": "police_110"}')`);
+    const handed = body.records.find((one) => one.source_no === t.number);
+    assert.deepEqual([handed.title, handed.content, handed.address], [hidden.title, hidden.content, telling.address]);
+    const answered = await dispatched(0);
+    await office.done('st-gaj.d', answered, 'sign');
+    await office.done('st-gaj.h', answered, 'first_contact', { contacted: true, way: 'phone' });
+    await office.done('st-gaj.h', answered, 'submit_reply', { ...reply, content: '我局已到金砂路88号3栋402房现场核查，确有噪声，已责令施工单位停工整改。' });
+    const [{ masked }] = await hotline.sql('select masked from hotline.reply where ticket_id = $1', [answered.id]);
+    assert.equal(masked, '我局已到金砂路【门牌】现场核查，确有噪声，已责令施工单位停工整改。');
+});

@@ -86,7 +86,7 @@ end $$;
 select bag_eq(
     $$select proname::text from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname = 'api' and proname not in ('lock', 'boot', 'numbers', 'intake', 'intake_all', 'draft_all', 'act_all', 'sweep_all', 'drain', 'follow', 'login_begin', 'session_open', 'session_close',
         'feed', 'notice_claim', 'notice_done', 'open311_requests', 'open311_updates', 'fold', 'import', 'known', 'citizen', 'exchange', 'find_groups', 'receive_province', 'sweep_failed', 'upkeep', 'sweep', 'sweep_due', 'swept', 'ready', 'public_metrics', 'divisions', 'files_used', 'follow_file')$$,
-    $$select unnest('{act, actions, admin_get, attachment, admin_list, admin_put, counts, draft, dup_check, metrics, metrics_tickets, receive_from_110, reference, reveal, route, session_get, ticket, tickets, transfer_check}'::text[])$$,
+    $$select unnest('{act, actions, admin_get, attachment, admin_list, admin_put, counts, draft, dup_check, metrics, metrics_tickets, receive_from_110, reference, reveal, route, sealed_name, session_get, ticket, tickets, transfer_check}'::text[])$$,
     'a function is either the engine''s own or asks who is there'
 );
 select play.ticket('handling') as t \gset
@@ -98,7 +98,7 @@ insert into person (login, name, unit_id, password_hash, disabled_at) values ('g
 insert into person_role select id, 'LDR' from person where login = 'gone';
 insert into session select 'gone', id, '2026-01-01', '2030-01-01' from person where login = 'gone';
 select is_empty(
-    format($$select name, session, status from unnest('{act, actions, admin_get, admin_list, admin_put, counts, draft, dup_check, metrics, metrics_tickets, receive_from_110, reference, reveal, route, session_get, ticket, tickets, transfer_check}'::text[]) as name,
+    format($$select name, session, status from unnest('{act, actions, admin_get, admin_list, admin_put, counts, draft, dup_check, metrics, metrics_tickets, receive_from_110, reference, reveal, route, sealed_name, session_get, ticket, tickets, transfer_check}'::text[]) as name,
         unnest('{nobody, expired, ended, gone, null}'::text[]) as session,
         play.status(name, jsonb_build_object('session', session, 'id', '%s', 'action', 'save_draft', 'purpose', 'test', 'at', play.clock())) as status
       where status <> 401$$, :t),
