@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "catalog.h"
 #include "intake.h"
 #include "private.h"
 #include "secret.h"
@@ -116,6 +118,117 @@ bool follow_begin(struct req *r, const char *principal, const char *number, cons
 enum next follow_ask(struct req *r)
 {
     return ask_read(r, &api_known, r->call);
+}
+
+/* What the database said, and whether the spool has the complaint and the code is its own. */
+struct word {
+    struct answer stored;
+    bool waits, said;
+};
+
+static void word_looked(bool known, const char *text, void *arg)
+{
+    struct req *r = arg;
+    struct word *word = r->state;
+    const struct why *why;
+    const cJSON *call = text ? json_object_only(r->arena, (struct bytes){ text, strlen(text) }, &why) : NULL;
+    const char *hash = json_text(call, "query_code_hash"), *code = json_text(r->call, "code_hash");
+
+    (void)known;
+    word->waits = hash && code && !strcmp(hash, code);
+    req_run(r);
+}
+
+enum next follow_look(struct req *r)
+{
+    struct word *word = arena_alloc(r->arena, sizeof *word);
+    bool away = r->answer.status == 503 && r->answer.code && !strcmp(r->answer.code, "database_away");
+
+    *word = (struct word){ .stored = r->answer };
+    r->state = word;
+    if (!spool_exists() || (r->answer.status != 404 && !away))
+        return GO;
+    spool_find(json_text(r->call, "number"), word_looked, r);
+    return WAIT;
+}
+
+/* When it was said, as the drain reads it. */
+static const char *word_moment(struct req *r)
+{
+    const char *given = r->at ? r->at : catalog_time();
+    struct timespec now;
+    struct tm tm;
+    char text[32];
+
+    if (given)
+        return given;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    return arena_printf(r->arena, "%s.%06ldZ", text, now.tv_nsec / 1000);
+}
+
+static const char *word_call(struct req *r, const char *action)
+{
+    cJSON_DeleteItemFromObject(r->call, "at");
+    cJSON_AddStringToObject(r->call, "at", word_moment(r));
+    cJSON_AddStringToObject(r->call, "action", action);
+    cJSON_AddItemToObject(r->call, "inputs", cJSON_Duplicate(r->json, true));
+    private_read(r->arena, r->call, r->json, NULL, NULL);
+    return json_print(r->arena, r->call);
+}
+
+static void word_put(enum spool_outcome outcome, const char *number, void *arg)
+{
+    struct req *r = arg;
+    cJSON *body;
+
+    if (outcome == SPOOL_TAKEN) {
+        body = json_object(r->arena);
+        cJSON_AddStringToObject(body, "number", number);
+        cJSON_AddStringToObject(body, "state", "received");
+        r->answer = (struct answer){ .status = 202, .body = json_print(r->arena, body) };
+    } else if (outcome == SPOOL_REUSED) {
+        r->answer = (struct answer){ .status = 422, .code = "key_reused" };
+    } else if (outcome == SPOOL_FULL || outcome == SPOOL_EMPTY) {
+        r->answer = (struct answer){ .status = 503, .code = "spool_full" };
+    } else {
+        r->answer =
+            (struct answer){ .status = 503, .code = "database_away" }; /* gone: it is stored by the next attempt */
+    }
+    req_run(r);
+}
+
+enum next follow_put(struct req *r, const char *action)
+{
+    struct word *word = r->state;
+    struct spool_word entry;
+
+    if (!word->waits) {
+        r->answer = word->stored;
+        return GO;
+    }
+    word->said = true;
+    entry = (struct spool_word){
+        .number = json_text(r->call, "number"),
+        .key = arena_printf(r->arena, "%s %s %s", json_text(r->call, "number"), json_text(r->call, "route"), r->key),
+        .digest = json_text(r->call, "digest"),
+        .call = word_call(r, action),
+    };
+    spool_say(&entry, word_put, r);
+    return WAIT;
+}
+
+enum next follow_told(struct req *r)
+{
+    const struct word *word = r->state;
+
+    if (!word->said)
+        return GO;
+    if (r->answer.status == 202)
+        return reply(r, 202, r->answer.body);
+    return r->answer.status == 503 ? refuse_later(r, r->answer.code, 2)
+                                   : refuse(r, r->answer.status, r->answer.code, NULL);
 }
 
 enum next follow_take(struct req *r)

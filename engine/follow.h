@@ -23,6 +23,12 @@ bool follow_unsure(const struct req *r);
 /* Begin r->call with who speaks: number, and the code or the token of a rating link.  False: neither can be one. */
 bool follow_begin(struct req *r, const char *principal, const char *number, const char *code, const char *token);
 
+/* For a word that needs no more than that the complaint exists: where it still waits in the spool, the word is put behind it, and the answer
+ * is 202.  Three steps between follow_ask and follow_take. */
+enum next follow_look(struct req *r);
+enum next follow_put(struct req *r, const char *action);
+enum next follow_told(struct req *r);
+
 /* Look the ticket up, and lock it; r->answer.status 404: no such number, or another code. */
 enum next follow_ask(struct req *r);
 enum next follow_take(struct req *r);

@@ -278,6 +278,7 @@ static void spooled(enum spool_outcome outcome, const char *number, void *arg)
     case SPOOL_EMPTY:
         r->answer = (struct answer){ .status = 503, .code = "spool_full" };
         break;
+    case SPOOL_GONE: /* no answer to a complaint */
     case SPOOL_AWAY:
         r->answer = (struct answer){ .status = 503, .code = "database_away" };
     }

@@ -1,7 +1,7 @@
 /* Everything that must not come apart happens inside Redis, in scripts of which each is one step for all workers: an entry, its
  * number, and the two ways to find it again are written together or not at all.
  *
- *   spool           the stream: number, key, call
+ *   spool           the stream: number, key, call; of a further word the number with "+" and a count (spool:words)
  *   spool:numbers   sequence numbers reserved from the database, the next one first
  *   spool:block     their account: run (of Redis), filled_run, given, taken, at; doubt once durability was off
  *   spool:keys      key → number and digest         spool:index   number → entry
@@ -41,6 +41,7 @@ enum {
     TRIES = 5,         /* at an entry that fails alone, before it is put aside */
     RUN_SIZE = 48,
     NUMBER_SIZE = 17,
+    NAME_SIZE = 40, /* of an entry: its number, or that with "+" and a count for a further word on it */
     KEEP_DAYS =
         14 /* far below the time in which the sequence comes round: a block must not meet its own numbers again */
 };
@@ -69,6 +70,21 @@ static const char put_script[] =
     "redis.call('HSET', 'spool:keys', ARGV[3], number .. ' ' .. ARGV[4])\n"
     "redis.call('HSET', 'spool:index', number, id)\n"
     "return { 'taken', number }\n";
+
+/* A further word goes behind its complaint, under a name of its own: it is no way to find the complaint. */
+static const char say_script[] =
+    "local was = redis.call('HGET', 'spool:keys', ARGV[3])\n"
+    "if was then\n"
+    "    if string.sub(was, 18) ~= ARGV[4] then return { 'reused' } end\n"
+    "    return { 'again', string.sub(was, 1, 16) }\n"
+    "end\n"
+    "if redis.call('HEXISTS', 'spool:index', ARGV[1]) == 0 then return { 'gone' } end\n"
+    "if redis.call('XLEN', 'spool') >= tonumber(ARGV[2]) then return { 'full' } end\n"
+    "local name = ARGV[1] .. '+' .. (tonumber(redis.call('GET', 'spool:words') or '0') + 1)\n"
+    "redis.call('XADD', 'spool', '*', 'number', name, 'key', ARGV[3], 'call', ARGV[5])\n"
+    "redis.call('INCR', 'spool:words')\n"
+    "redis.call('HSET', 'spool:keys', ARGV[3], ARGV[1] .. ' ' .. ARGV[4])\n"
+    "return { 'taken', ARGV[1] }\n";
 
 static const char find_script[] = "local id = redis.call('HGET', 'spool:index', ARGV[1])\n"
                                   "local row = id and redis.call('XRANGE', 'spool', id, id)[1]\n"
@@ -180,7 +196,7 @@ static struct {
     struct item page[PAGE];
     size_t items, waiting;
     struct arena *arena; /* of the page */
-    char stuck[NUMBER_SIZE];
+    char stuck[NAME_SIZE];
     int tries; /* at the one that is stuck */
     int stat;
     char note[96];
@@ -349,7 +365,7 @@ static const struct {
     int stat;
 } outcomes[] = {
     { "taken", SPOOL_TAKEN, STAT_TAKEN }, { "again", SPOOL_TAKEN, STAT_TAKEN }, { "reused", SPOOL_REUSED, STAT_TAKEN },
-    { "full", SPOOL_FULL, STAT_FULL },    { "empty", SPOOL_EMPTY, STAT_FULL },
+    { "full", SPOOL_FULL, STAT_FULL },    { "empty", SPOOL_EMPTY, STAT_FULL },  { "gone", SPOOL_GONE, STAT_FAILED },
 };
 
 static void tell_put(struct put *put, enum spool_outcome outcome, int stat, const char *number)
@@ -389,6 +405,19 @@ void spool_put(const struct spool_entry *entry, spool_put_fn *done, void *arg)
     snprintf(most, sizeof most, "%d", settings()->spool_max);
     if (!spool_usable() ||
         !RUN(put_script, put_done, put, spool.run, most, entry->key, entry->digest, entry->prefix, entry->call))
+        loop_defer(put_failed, put);
+}
+
+void spool_say(const struct spool_word *word, spool_put_fn *done, void *arg)
+{
+    struct put *put = malloc(sizeof *put);
+    char most[16];
+
+    if (!put)
+        abort();
+    *put = (struct put){ done, arg };
+    snprintf(most, sizeof most, "%d", settings()->spool_max);
+    if (!spool_usable() || !RUN(say_script, put_done, put, word->number, most, word->key, word->digest, word->call))
         loop_defer(put_failed, put);
 }
 
@@ -566,7 +595,7 @@ static void send_item(struct item *item)
         cJSON_AddStringToObject(call, "unreadable", item->call);
     }
     cJSON_DeleteItemFromObject(call, "number");
-    cJSON_AddStringToObject(call, "number", item->number);
+    cJSON_AddStringToObject(call, "number", arena_strndup(spool.arena, item->number, strcspn(item->number, "+")));
     catalog_read_text(spool.arena, call, call);
     if (!cJSON_GetObjectItemCaseSensitive(call, "private")) /* an engine before this one wrote it */
         private_read(spool.arena, call, call, private_texts, NULL);

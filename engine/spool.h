@@ -15,6 +15,7 @@ enum spool_outcome {
     SPOOL_REUSED, /* the key was used with another body */
     SPOOL_FULL,
     SPOOL_EMPTY, /* no numbers left */
+    SPOOL_GONE,  /* the complaint that the word is about does not wait here any more */
     SPOOL_AWAY   /* no answer: it may be in the stream or not, and may be asked again with its key */
 };
 
@@ -23,6 +24,11 @@ enum spool_outcome {
 struct spool_entry {
     const char *key; /* principal, route and idempotency key */
     const char *digest, *prefix, *call;
+};
+
+/* A further word on a complaint that still waits: call is the JSON of api.drain with "action". */
+struct spool_word {
+    const char *number, *key, *digest, *call;
 };
 
 typedef void spool_put_fn(enum spool_outcome outcome, const char *number, void *arg);
@@ -53,6 +59,7 @@ const char *spool_uncovered(void);
 
 /* Each calls done once, never before it returned, and copies what it is given. */
 void spool_put(const struct spool_entry *entry, spool_put_fn *done, void *arg);
+void spool_say(const struct spool_word *word, spool_put_fn *done, void *arg);
 void spool_find(const char *number, spool_find_fn *done, void *arg);
 
 /* Keep what a worker has to know when it starts while the database is away, and get it back (NULL: nothing is kept). */

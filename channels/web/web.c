@@ -165,6 +165,11 @@ static enum next say_followup(struct req *r)
     return follow_say(r, "followup");
 }
 
+static enum next put_followup(struct req *r)
+{
+    return follow_put(r, "followup");
+}
+
 static enum next say_supplement(struct req *r)
 {
     return follow_say(r, "supplement");
@@ -190,7 +195,9 @@ static enum next say_object(struct req *r)
     static step_fn *const name[] = { count_query, check_key,   check_number,     begin_known, read_words,              \
                                      follow_ask,  follow_take, count_wrong_code, step,        answer_sealed }
 
-CITIZEN_SAYS(post_followup, say_followup);
+static step_fn *const post_followup[] = { count_query,      check_key,    check_number, begin_known, read_words,
+                                          follow_ask,       follow_look,  put_followup, follow_told, follow_take,
+                                          count_wrong_code, say_followup, answer_sealed };
 CITIZEN_SAYS(post_supplement, say_supplement);
 CITIZEN_SAYS(post_withdrawal, say_withdraw);
 CITIZEN_SAYS(post_rating, say_rate);

@@ -2,8 +2,11 @@
 -- answered with, and "at", the moment of the answer, where its clocks start.  Always 200 {"number","ticket","alias"}: it was accepted
 -- already, so nothing refuses it.  What does not fit is left out, and the ticket waits for acceptance with "surprises" that name it.
 --
+-- A further word that was taken on such a complaint is a call with "action", "inputs" and "code_hash": it becomes the step that it asks for;
+-- 404 as long as its ticket is not there, and it is tried again.
+--
 -- Any number of times the same: by the number; and by the key, when a retry or a lost reply has made the ticket under another number,
--- to which the answered one then becomes an alias.  Locks nothing: it only inserts.
+-- to which the answered one then becomes an alias.  Locks nothing but the ticket of a further word.
 create or replace function api.drain(x jsonb) returns api.answer
 language plpgsql security definer set search_path = hotline, pg_temp as $$
 declare
@@ -14,6 +17,9 @@ declare
     surprises text[] := '{}';
     c hotline.call;
 begin
+    if x ? 'action' then
+        return hotline.drain_word(x);
+    end if;
     select ticket_id into known from ticket_ref where ticket_no = number_::bpchar;
     if known is not null then
         if (select query_code_hash from ticket where id = known) is not distinct from x->>'query_code_hash' then

@@ -82,3 +82,27 @@ begin
     return (select id from hotline.ticket where id >= hotline.id_at(at - interval '1 day') and id < hotline.id_at(at + interval '1 day')
             and query_code_hash = x->>'query_code_hash' limit 1);
 end $$;
+
+-- What a citizen still said while the complaint waited, as of then.  It was answered already: what the ticket does not allow any more is
+-- left to people.
+create or replace function hotline.drain_word(x jsonb) returns api.answer
+language plpgsql as $$
+declare
+    t hotline.ticket;
+    said api.answer;
+begin
+    t := hotline.known_ticket(x);
+    if t.id is null then
+        return hotline.nothing_found();
+    end if;
+    perform from hotline.ticket where id = t.id for update;
+    said := hotline.idem_get('c' || t.id, x);
+    if said is null then
+        said := hotline.citizen_acts(t, x->>'action', coalesce(x->'inputs', '{}'), x->>'code_hash', jsonb_strip_nulls(jsonb_build_object('private', x->'private')));
+        if said.status = 200 then
+            said := hotline.citizen_answer(t.id);
+        end if;
+        said := hotline.idem_put('c' || t.id, x, said);
+    end if;
+    return hotline.drained(x->>'number', t.id, false, case when said.status = 200 then '[]' else '["word_refused"]' end::jsonb);
+end $$;

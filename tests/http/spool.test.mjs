@@ -459,3 +459,28 @@ test('without the spool and without the database nothing is promised', async () 
         return answers.every((a) => a.status === 201);
     });
 });
+
+test('a further word on a complaint that still waits is put behind it, and stands on the ticket afterwards', async () => {
+    await away();
+    const name = key(), word = key();
+    const { body: filed } = await put(name, { title: '还有话说' });
+    const say = (text, more = {}, code = filed.query_code) => citizen.post(`/v1/tickets/${filed.number}/followups`, { kind: 'supplement', text },
+        { headers: { 'X-Query-Code': code, 'Idempotency-Key': key(), ...more } });
+
+    const said = await say('工地在学校旁边。', { 'Idempotency-Key': word });
+    assert.equal(said.status, 202, said.text);
+    assert.deepEqual(said.body, { number: filed.number, state: 'received' });
+    assert.deepEqual((await say('工地在学校旁边。', { 'Idempotency-Key': word })).body, said.body, 'once under its key');
+    assert.equal((await say('别的话', { 'Idempotency-Key': word })).body.code, 'key_reused');
+    assert.equal((await say('请尽快。')).status, 202);
+    assert.equal((await say('冒名的话', {}, '00000000')).status, 503, 'another code says nothing here');
+    assert.equal(await length(), 3);
+    assert.equal((await citizen.follow(filed)).body.state, 'received');
+    await back();
+    const words = await hotline.sql(`select n.body, f.at >= t.submitted_at as later from hotline.ticket t join hotline.followup f on f.ticket_id = t.id
+        join hotline.event_note n on n.ticket_id = t.id and n.event_id = f.event_id and n.name = 'text' where t.ticket_no = $1 order by f.event_id`, [filed.number]);
+    assert.deepEqual(words, [{ body: '工地在学校旁边。', later: true }, { body: '请尽快。', later: true }]);
+    const again = await say('工地在学校旁边。', { 'Idempotency-Key': word });
+    assert.equal(again.status, 200, again.text);
+    assert.equal((await hotline.sql('select contact_count from hotline.ticket where ticket_no = $1', [filed.number]))[0].contact_count, 2, 'and still once');
+});
