@@ -160,17 +160,20 @@ begin
 end $$;
 
 -- The handler is one of the unit's own.
-create or replace function hotline.may_sign(c hotline.call) returns api.answer
-language plpgsql as $$
+create or replace function hotline.handler_fits(handler text, unit_ int) returns api.answer
+language plpgsql stable as $$
 begin
-    if c.x->>'handler' is not null and not exists (
+    if handler is not null and not exists (
             select from hotline.person p join hotline.person_role r on r.person_id = p.id and r.role = 'UHD'
-            where p.id = (c.x->>'handler')::int and hotline.is_under(p.unit_id, (c.a).unit_id)) then
+            where p.id = handler::int and hotline.is_under(p.unit_id, unit_)) then
         return hotline.bad_inputs(jsonb_build_array(hotline.field('handler', 'not_of_this_unit', '承办人须是本单位人员。',
             'The handler must belong to the unit.')));
     end if;
     return null;
 end $$;
+
+create or replace function hotline.may_sign(c hotline.call) returns api.answer
+language plpgsql as $$ begin return hotline.handler_fits(c.x->>'handler', (c.a).unit_id); end $$;
 
 create or replace function hotline.may_contact(c hotline.call) returns api.answer
 language plpgsql as $$

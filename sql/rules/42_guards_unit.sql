@@ -143,7 +143,10 @@ begin
 end $$;
 
 create or replace function hotline.may_sub_sign(c hotline.call) returns api.answer
-language plpgsql as $$ begin return hotline.sub_is(c, 1); end $$;
+language plpgsql as $$
+begin
+    return coalesce(hotline.sub_is(c, 1), hotline.handler_fits(c.x->>'handler', (hotline.part_of(c.t, c.actor, 3)).unit_id));
+end $$;
 
 create or replace function hotline.may_sub_return(c hotline.call) returns api.answer
 language plpgsql as $$ begin return hotline.sub_is(c, 1, 3); end $$;

@@ -220,7 +220,16 @@ begin
     elsif i.type = 'person' then
         select jsonb_agg(jsonb_build_object('value', p.id::text, 'zh', p.name, 'en', p.name) order by p.name) into found
         from hotline.person p join hotline.person_role r on r.person_id = p.id and r.role = 'UHD'
-        where p.disabled_at is null and p.unit_id = (c.a).unit_id;
+        where p.disabled_at is null
+          and p.unit_id = case when i.action = 'sub_sign' then (hotline.part_of(c.t, c.actor, 3)).unit_id else (c.a).unit_id end;
+    elsif i.name = 'sub_unit' then
+        select jsonb_agg(jsonb_build_object('value', u.id::text, 'zh', u.name, 'en', coalesce(u.name_en, u.name)) order by u.id) into found
+        from hotline.unit u, hotline.own_assignment(c) above
+        where above.unit_id = any (u.path) and u.id <> above.unit_id and u.level <= 4 and hotline.is_valid(u);
+    elsif i.name = 'new_main' then
+        select jsonb_agg(jsonb_build_object('value', u.id::text, 'zh', u.name, 'en', coalesce(u.name_en, u.name)) order by u.id) into found
+        from hotline.assignment a join hotline.unit u on u.id = a.unit_id
+        where a.ticket_id = (c.t).id and a.role = 2 and a.round = (c.t).round and a.state not in (8, 9);
     elsif i.name in ('master', 'lead') then
         select jsonb_agg(jsonb_build_object('value', k->'id', 'zh', (k->>'number') || ' ' || (k->>'title'), 'en', (k->>'number') || ' ' || (k->>'title')))
         into found from jsonb_array_elements(hotline.similar_open(c.t, c.actor)) k

@@ -372,6 +372,25 @@ select play.does('st-gaj.a', :t, 'approve');
 select play.does('dispatcher1', :t, 'approve_extension');
 select is(pg_temp.main_due(:t), '03-04 10:00 03-17 23:59', 'a day of the unit''s is a workday of the promise');
 
+-- ---- what a form offers ----
+
+create function pg_temp.offered(login text, tid bigint, action_ text, input_ text) returns text language sql as $$
+    select string_agg(o->>'value', ' ' order by o->>'value') from json_array_elements((api.actions(jsonb_build_object('session', login, 'id', tid::text, 'at', play.clock()))).body->'actions') a,
+        json_array_elements(a->'inputs') i, json_array_elements(i->'choices') o where a->>'action' = action_ and i->>'name' = input_
+$$;
+select play.ticket('with_co') as t, play.ticket('sub_waiting') as sub, play.ticket('pending_sign') as fresh \gset
+select is(pg_temp.offered('leader1', :t, 'change_main', 'new_main'), '102', 'the lead may go to who assists');
+select is(pg_temp.offered('st-gaj.d', :t, 'sub_dispatch', 'sub_unit'), (select string_agg(id::text, ' ' order by id::text) from unit where 101 = any (path) and id <> 101), 'work is handed to units below');
+select is(pg_temp.offered('st-gaj-lh.d', :sub, 'sub_sign', 'handler'), (select id::text from person where login = 'st-gaj-lh.h'), 'a sub-unit''s handler is one of its own');
+select is(play.tries('st-gaj-lh.d', :sub, 'sub_sign', jsonb_build_object('handler', (select id from person where login = 'st-gaj.h'))), '422 bad_inputs handler', 'and no other''s');
+select is(play.tries('st-gaj-lh.d', :sub, 'sub_sign', jsonb_build_object('handler', (select id from person where login = 'st-gaj-lh.h'))), '200', 'it signs');
+select is((select handler_id from assignment where ticket_id = :sub and role = 3), (select id from person where login = 'st-gaj-lh.h'), 'and the handler is on record');
+-- Every input of every action that anybody is offered says its name, type and both labels; what is chosen from words has choices.
+select is_empty(format($$select a->>'action', i->>'name' from unnest('{st-gaj.d, st-gaj.h, st-gaj.a, leader1, dispatcher1, operator1, supervisor1}'::text[]) login,
+    unnest(array[%s, %s, %s]) tid, json_array_elements((api.actions(jsonb_build_object('session', login, 'id', tid::text, 'at', play.clock()))).body->'actions') a, json_array_elements(a->'inputs') i
+    where i->>'name' is null or i->>'type' is null or coalesce(i->>'zh', '') = '' or coalesce(i->>'en', '') = '' or i->>'must' is null
+       or i->>'type' = 'word' and coalesce(json_typeof(i->'choices'), 'null') <> 'array' or i->>'type' = 'text' and i->>'max' is null$$, :t, :sub, :fresh), 'each input says what it is');
+
 -- ---- a word in between (T44) ----
 
 create function pg_temp.owed(tid bigint) returns text language sql as $$
