@@ -84,6 +84,7 @@ declare
     cur_due timestamptz := coalesce(to_timestamp(split_part(x->>'cursor', '_', 1)::numeric / 1000000), '-infinity');
     cur_id bigint := coalesce(split_part(x->>'cursor', '_', 2)::bigint, 0);
     unit_ int := (x->>'unit')::int;
+    given boolean := scope = 'unit' or x ? 'unit';
     division_ text := x->>'division';
     categories int[] := case when x ? 'category' then
         array(select id from hotline.category where scheme = 'local' and code like (x->>'category') || '%') end;
@@ -107,6 +108,7 @@ begin
               and (ids_ is null or i.ticket_id = any (ids_))
               and (whole or i.secrecy = 0)
               and (unit_ is null or i.units @> array[unit_])
+              and (not given or i.units <> '{}')
               and (cardinality(states) = 0 or i.state = any (states))
               and (i.state <> 10 or i.created_by = who.id or 'LDR' = any (who.roles))
               and (i.secrecy < 3 or sealed or i.created_by = who.id)
