@@ -40,7 +40,7 @@ static struct {
     struct conn_list fresh, idle, reading; /* accepted in this turn; and by state */
     struct conn **table;                   /* by descriptor */
     int room;
-    int count, surplus, most;
+    int count, most;
     bool adopting, looking;
     bool full, failed; /* why nothing is accepted */
     int64_t complained_at;
@@ -209,8 +209,7 @@ static void adopt(struct conn *conn)
         return;
     }
     place(conn, bufferevent_getfd(conn->bev));
-    conn->surplus = conns.count > conns.most && !make_room();
-    conns.surplus += conn->surplus;
+    conn->surplus = conn->surplus && !make_room();
     must(evbuffer_add_cb(bufferevent_get_input(conn->bev), heard, conn));
     enter(conn, evbuffer_get_length(bufferevent_get_input(conn->bev)) ? CONN_READING : CONN_IDLE);
     conns.adopt(conn, owner);
@@ -240,6 +239,7 @@ struct bufferevent *conns_accept(struct event_base *base, void *arg)
     bufferevent_incref(conn->bev); /* until it is adopted */
     TAILQ_INSERT_TAIL(&conns.fresh, conn, next);
     count(1);
+    conn->surplus = conns.count > conns.most;
     if (conns.count >= conns.most + SURPLUS_MAX) {
         conns.full = true;
         listen_or_not();
@@ -277,7 +277,6 @@ void conn_gone(struct conn *conn)
     leave(conn);
     if (fd >= 0 && fd < conns.room && conns.table[fd] == conn)
         conns.table[fd] = NULL;
-    conns.surplus -= conn->surplus;
     if (conn->surplus)
         stats_add(conns.stat + STAT_SURPLUS, 1);
     evbuffer_remove_cb(bufferevent_get_input(conn->bev), heard, conn);

@@ -31,7 +31,7 @@ class Line {
     }
 
     hears(what) {
-        return until(`hears ${what}, heard ${this.said}`, () => this.said.includes(what));
+        return until(`hears ${what}`, () => this.said.includes(what)).catch((error) => assert.fail(`${error.message}, heard ${this.said}`));
     }
 
     async close() {
