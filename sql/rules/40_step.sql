@@ -11,7 +11,7 @@ declare
     name_ text;
     wrong text;
 begin
-    if not exists (select from hotline.action_input where action = action_) and x = '{}' then
+    if x = '{}' and not exists (select from hotline.action_input where action = action_) then
         return null;
     end if;
     for i in select * from hotline.action_input where action = action_ order by ord loop

@@ -205,26 +205,30 @@ declare
     place text := left(t.division, 9);
 begin
     return (
-        select coalesce(jsonb_agg(hotline.ticket_row(hotline.shown(who, k)) || jsonb_build_object('why', why, 'similarity', likeness)
-            order by why = 'same caller' desc, likeness desc), '[]')
+        select coalesce(jsonb_agg(row_ || jsonb_build_object('why', whys[nth], 'similarity', likenesses[nth]) order by nth), '[]')
         from (
-            select k, why, likeness
+            select array_agg(id order by why = 'same caller' desc, likeness desc) as ids, array_agg(why order by why = 'same caller' desc, likeness desc) as whys,
+                   array_agg(likeness order by why = 'same caller' desc, likeness desc) as likenesses
             from (
-                select i.ticket_id, case when i.phone_hmac = phone then 'same caller' else 'same place' end as why,
-                       round(coalesce(both_.n::numeric / nullif(cardinality(mine) + cardinality(g.grams) - both_.n, 0), 0), 3) as likeness
+                select k.id, why, likeness
                 from (
-                    (select ticket_id, phone_hmac from hotline.inbox where phone_hmac = phone and state > 10 order by ticket_id desc limit 50)
-                    union
-                    -- The operators of the index by prefix: a pattern that is not known when the plan is made would read all.
-                    (select ticket_id, phone_hmac from hotline.inbox
-                     where division ~>=~ place and division ~<~ (place || '~') and state > 10 order by ticket_id desc limit 300)
-                ) i left join hotline.ticket_gram g on g.ticket_id = i.ticket_id
-                cross join lateral (select count(*) as n from (select unnest(mine) intersect select unnest(g.grams)) s) both_
-                where i.ticket_id <> t.id
-            ) hit
-            join hotline.ticket k on k.id = hit.ticket_id
-            where (why = 'same caller' or likeness >= 0.2) and hotline.sees(who, k)
-            order by why = 'same caller' desc, likeness desc limit 10
-        ) best
+                    select i.ticket_id, case when i.phone_hmac = phone then 'same caller' else 'same place' end as why,
+                           round(coalesce(both_.n::numeric / nullif(cardinality(mine) + cardinality(g.grams) - both_.n, 0), 0), 3) as likeness
+                    from (
+                        (select ticket_id, phone_hmac from hotline.inbox where phone_hmac = phone and state > 10 order by ticket_id desc limit 50)
+                        union
+                        -- The operators of the index by prefix: a pattern that is not known when the plan is made would read all.
+                        (select ticket_id, phone_hmac from hotline.inbox
+                         where division ~>=~ place and division ~<~ (place || '~') and state > 10 order by ticket_id desc limit 300)
+                    ) i left join hotline.ticket_gram g on g.ticket_id = i.ticket_id
+                    cross join lateral (select count(*) as n from (select unnest(mine) intersect select unnest(g.grams)) s) both_
+                    where i.ticket_id <> t.id
+                ) hit
+                join hotline.ticket k on k.id = hit.ticket_id
+                where (why = 'same caller' or likeness >= 0.2) and hotline.sees(who, k)
+                order by why = 'same caller' desc, likeness desc limit 10
+            ) best
+        ) best, jsonb_array_elements(hotline.ticket_rows(ids, hotline.reads_all(who, 1::smallint))) with ordinality as rows_(row_, nth)
+        where ids is not null
     );
 end $$;

@@ -22,6 +22,7 @@ create or replace function hotline.make_runners() returns void
 language plpgsql as $outer$
 declare
     arms text;
+    codes text;
 begin
     update hotline.transition w set clocks = (
         select coalesce(array_agg(effect || ' ' || kind order by ord), '{}') from hotline.clock_effect where transition = w.id);
@@ -37,16 +38,26 @@ begin
     from hotline.approval_kind where needed is not null;
     execute format('create or replace function hotline.run_needed(c hotline.call, kind text) returns boolean language plpgsql as
         $$ begin return case kind %s end; end $$', arms);
-    select string_agg(format('when %L then case code_ %s end', kind, w.arms), ' ' order by kind) into arms
-    from (select kind, string_agg(format('when %s then %L', code, name), ' ' order by code) as arms
-          from hotline.word where kind in ('state', 'assignment_state') group by kind) w;
+    -- Words of the enumerations are constants of the two functions; one that came later is looked up.
+    select string_agg(format('when %L then case code_ %s end', kind, w.arms), ' ' order by kind),
+           string_agg(format('when %L then case name_ %s end', kind, w.codes), ' ' order by kind) into arms, codes
+    from (select kind, string_agg(format('when %s then %L', code, name), ' ' order by code) as arms,
+              string_agg(format('when %L then %s', name, code), ' ' order by code) as codes
+          from hotline.word group by kind) w;
     execute format('create or replace function hotline.name_of(kind_ text, code_ smallint) returns text language plpgsql stable as
         $$ begin
-            if kind_ in (''state'', ''assignment_state'') then
-                return case kind_ %s end;
+            if code_ is null then
+                return null;
             end if;
-            return (select name from hotline.word where kind = kind_ and code = code_);
+            return coalesce(case kind_ %s end, (select name from hotline.word where kind = kind_ and code = code_));
         end $$', arms);
+    execute format('create or replace function hotline.code_of(kind_ text, name_ text) returns smallint language plpgsql stable as
+        $$ begin
+            if name_ is null then
+                return null;
+            end if;
+            return coalesce(case kind_ %s end, (select code from hotline.word where kind = kind_ and name = name_));
+        end $$', codes);
 end $outer$;
 
 -- Tell the workers, who look at the version every few seconds, to read again what they keep in memory.
