@@ -12,7 +12,6 @@
 enum {
     PATIENCE_MS = 500, /* a queue so long too slow is no burst any more */
     GUARD_MS = 5000,
-    AWAY_MAX = 2, /* full batches of a write function */
     PACE_CALLS = 256 /* how many calls the pace is an average of */
 };
 
@@ -137,22 +136,12 @@ static uint64_t turn_of(const struct func *func)
     return func->waiting.first ? func->waiting.first->turn : 0;
 }
 
-/* A second batch waits until it is a full one. */
-static bool may_leave(const struct func *func)
-{
-    if (!turn_of(func))
-        return false;
-    if (!func->fn->write || !func->away)
-        return true;
-    return !func->fn->lone && !func->again && func->away < AWAY_MAX && func->waiting.count >= func_most(func);
-}
-
 struct func *func_next(bool write)
 {
     struct func *best = NULL;
 
     for (struct func *func = all.funcs; func; func = func->next) {
-        if (func->fn->write != write || !may_leave(func))
+        if (func->fn->write != write || (write && func->away) || !turn_of(func))
             continue;
         if (!best || turn_of(func) < turn_of(best))
             best = func;

@@ -64,7 +64,7 @@ void call_refuse(struct call *call, const char *code);
 void call_queue(struct call *call);
 
 /* The function of this kind with the oldest call that may leave now, NULL when none may.  One batch of a write function is
- * away at a time, so that what arrives meanwhile leaves together, and a second when it is full. */
+ * away at a time: what arrives meanwhile leaves together. */
 struct func *func_next(bool write);
 
 /* The most calls of a batch. */

@@ -12,7 +12,6 @@ struct api_fn {
     const char *name; /* without the schema; a constant of the program */
     bool write;       /* write lane; a function without it may not write */
     bool sorted;      /* the calls of a batch run in order of their keys instead of arrival */
-    bool lone;        /* never two batches away at a time: their order counts, or others need a lane more */
     bool whole;       /* api.NAME_all takes a batch as one array and gives (place, status, body) */
     int most;         /* calls in one commit; 0: as many as is set for all */
 };

@@ -47,7 +47,7 @@ enum {
 };
 
 static const struct api_fn api_numbers = { .name = "numbers", .write = true };
-static const struct api_fn api_drain = { .name = "drain", .write = true, .lone = true };
+static const struct api_fn api_drain = { .name = "drain", .write = true };
 
 /* ---- scripts ------------------------------------------------------------------------------------------------------------ */
 

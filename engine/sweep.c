@@ -25,7 +25,7 @@ enum {
 };
 
 static const struct api_fn api_due = { .name = "sweep_due" };
-static const struct api_fn api_sweep = { .name = "sweep", .write = true, .lone = true, .whole = true, .most = MOST };
+static const struct api_fn api_sweep = { .name = "sweep", .write = true, .whole = true, .most = MOST };
 static const struct api_fn api_sweep_failed = { .name = "sweep_failed", .write = true };
 static const struct api_fn api_swept = { .name = "swept", .write = true };
 static const struct api_fn api_fold = { .name = "fold", .write = true };
