@@ -1357,7 +1357,7 @@ language sql stable as $$
     ), a as (
         select r.*, t.category_id, t.channel, t.division,
                r.sign_due_at <= s.swept_to or r.sign_due_at <= hotline.now() and k.sign_counted as sign_over,
-               r.unit_due_at <= least(s.swept_to, hotline.stands_still(r.ticket_id)) or r.unit_due_at <= hotline.now() and k.due_counted as due_over
+               r.unit_due_at <= least(s.swept_to, case when r.state in (12, 41, 42) then hotline.stands_still(r.ticket_id) end) or r.unit_due_at <= hotline.now() and k.due_counted as due_over
         from hotline.recount_assignments() r
         join t on t.ticket_id = r.ticket_id
         left join hotline.assignment k on k.ticket_id = r.ticket_id and k.id = r.assignment_id
@@ -1532,6 +1532,7 @@ begin
     select 'assignment', v.what, coalesce(a.id, r.assignment_id)::text, null::date, v.expected, v.found
     from (select * from hotline.assignment where role = 1) a
     full join hotline.recount_assignments() r on r.ticket_id = a.ticket_id and r.assignment_id = a.id
+    left join hotline.ticket t on t.id = a.ticket_id and t.state in (12, 41, 42)
     cross join hotline.sweep s
     cross join lateral (values
         ('id', r.assignment_id::text, a.id::text),
@@ -1547,7 +1548,7 @@ begin
         ('return_asked_at', r.return_asked::text, a.return_asked_at::text),
         ('sign_counted', case when not r.gone and r.sign_due_at <= s.swept_to then 'true' when r.sign_due_at <= hotline.now() or r.gone then 'any'
                               else 'false' end, a.sign_counted::text),
-        ('due_counted', case when not r.gone and r.unit_due_at <= least(s.swept_to, hotline.stands_still(r.ticket_id)) then 'true' when r.unit_due_at <= hotline.now() or r.gone then 'any'
+        ('due_counted', case when not r.gone and r.unit_due_at <= least(s.swept_to, case when t.id is not null then hotline.stands_still(t.id) end) then 'true' when r.unit_due_at <= hotline.now() or r.gone then 'any'
                              else 'false' end, a.due_counted::text)) v(what, expected, found)
     where v.expected is distinct from v.found and v.expected is distinct from 'any';
 

@@ -62,6 +62,7 @@ if (!existsSync(csv)) {
 
         // Pingshan instead of Shantou: none of its items, categories, places or units is asked.
         await hotline.sql("delete from hotline.directory_item");
+        await hotline.sql("delete from hotline.category_attribute");
         await hotline.sql("delete from hotline.category where scheme = 'local'");
         await hotline.sql(`insert into hotline.category (id, scheme, code, level, name)
             select rpad(c->>0, 6, '0')::int, 'local', c->>0, length(c->>0) / 2, c->>1 from jsonb_array_elements($1::jsonb) c`, [JSON.stringify(categories)]);
