@@ -1357,7 +1357,7 @@ language sql stable as $$
     ), a as (
         select r.*, t.category_id, t.channel, t.division,
                r.sign_due_at <= s.swept_to or r.sign_due_at <= hotline.now() and k.sign_counted as sign_over,
-               r.unit_due_at <= least(s.swept_to, case when r.state in (12, 41, 42) then hotline.stands_still(r.ticket_id) end) or r.unit_due_at <= hotline.now() and k.due_counted as due_over
+               r.unit_due_at <= least(s.swept_to, case when t.state in (12, 41, 42) then hotline.stands_still(t.ticket_id) end) or r.unit_due_at <= hotline.now() and k.due_counted as due_over
         from hotline.recount_assignments() r
         join t on t.ticket_id = r.ticket_id
         left join hotline.assignment k on k.ticket_id = r.ticket_id and k.id = r.assignment_id
