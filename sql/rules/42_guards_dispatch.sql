@@ -125,7 +125,7 @@ create or replace function hotline.may_conclude(c hotline.call) returns api.answ
 language plpgsql as $$
 begin
     if c.x is null then
-        return null;
+        return hotline.may_dispatch(c);
     end if;
     if not c.x ? 'opinions' and exists (select from unnest(c.clocks) k where kind = 'consultation'
             and met_at is null and stopped_at is null and due_at > c.at)

@@ -296,7 +296,12 @@ select play.ticket('closed') as back \gset
 select play.does('leader1', :back, 'reopen');
 select is(play.tries('auditor1', :back, 'dispatch', play.good('dispatch', :back)), '403 auditor_cannot_dispatch', 'who audited a ticket does not dispatch it again');
 select is(play.tries('auditor1', :back, 'dispatch_to_district', play.good('dispatch_to_district', :back)), '403 auditor_cannot_dispatch', 'to no unit');
-select is(play.tries('dispatcher1', :back, 'dispatch', play.good('dispatch', :back)), '200', 'somebody else does');
+insert into person_role (person_id, role) select id, 'LDR' from person where login = 'auditor1';
+select play.does('dispatcher1', :back, 'open_consultation');
+select ok(not exists (select from json_array_elements((api.actions(jsonb_build_object('session', 'auditor1', 'id', :'back', 'at', play.clock()))).body->'actions') a
+    where a->>'action' = 'decide'), 'nor is offered to decide who gets it');
+delete from person_role where role = 'LDR' and person_id = (select id from person where login = 'auditor1');
+select is(play.tries('leader1', :back, 'decide', play.good('decide', :back)), '200', 'somebody else does');
 delete from person_role where role = 'DSP' and person_id = (select id from person where login = 'auditor1');
 delete from person_role where role = 'AUD' and person_id in (select id from person where login in ('dispatcher1', 'leader1'));
 select play.does('auditor1', :t, 'audit_reject');

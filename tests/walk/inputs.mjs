@@ -91,6 +91,8 @@ export class Inputs {
 
     dispatched(x, v, ...but) {
         x.main_unit = this.unit(v, ...but);
+        if (this.city.unit.get(x.main_unit).grassroots)
+            delete x.item; // which may be a department's alone
         if (x.co_units)
             x.co_units = this.units(v, 0, 2, x.main_unit);
     }
@@ -178,7 +180,7 @@ export class Inputs {
         approve_extension(x, v) {
             const asked = v.waits.find((w) => w.kind === 'extension');
             delete x.new_due;
-            if (asked?.due && this.chance.is(0.3))
+            if (asked?.due && Date.parse(asked.due) / 1000 > v.main?.due && this.chance.is(0.3)) // the due time may have moved meanwhile
                 x.new_due = asked.due;
         },
         request_suspend(x, v, at) {
