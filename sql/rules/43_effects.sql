@@ -206,6 +206,7 @@ create or replace function hotline.do_deemed_sign(c hotline.call) returns hotlin
 language plpgsql as $$
 begin
     c.a.deemed_signed := true;
+    c.a.sign_counted := true; -- its timer, where the sweep has not come to it yet, ends with the clock
     if exists (select from hotline.return_request where ticket_id = (c.t).id and assignment_id = (c.a).id and verdict = 'rejected' and decided_at < c.at) then
         return hotline.set_timer(c, 'unsigned', c.at, (c.a).id);
     end if;

@@ -150,6 +150,11 @@ select is((select state from ticket where id = :t), 31::smallint, 'and still not
 select is(play.tries('supervisor1', :t, 'reject_return', play.good('reject_return', :t)), '200', 'the supervisor decides');
 select is(play.state(:t) || ' ' || pg_temp.said(:t), 'handling/handling T05 T06 T18 ASK T32 T35 T35 T75 T34 T31', 'rejected after the time to sign: deemed signed; late with what is urgent, under supervision');
 select play.go('2026-03-02 10:00') \g /dev/null
+select play.ticket('return_review') as t \gset
+select play.go('2026-03-04 10:00') \g /dev/null
+select play.does('auditor1', :t, 'reject_return');
+select is((select row(deemed_signed, sign_counted)::text from assignment where ticket_id = :t), '(t,t)', 'deemed signed before the sweep came to it, it counts as due all the same');
+select play.go('2026-03-02 10:00') \g /dev/null
 select play.ticket('pending_dispatch') as t \gset
 select play.must('dispatcher1', :t, 'dispatch', jsonb_build_object('main_unit', 101, 'item', :item, 'instruction', '请抢修'));
 select play.go('2026-03-02 10:31') \g /dev/null
