@@ -9,6 +9,7 @@
 #include "fetch.h"
 #include "follow.h"
 #include "intake.h"
+#include "kv.h"
 #include "limit.h"
 #include "log.h"
 #include "outbox.h"
