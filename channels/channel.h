@@ -29,7 +29,7 @@ struct channel {
 };
 
 /* The list of channels lives in the engine (channels.c). */
-extern const struct channel channel_web, channel_app, channel_notice, channel_unit, channel_exchange;
+extern const struct channel channel_web, channel_app, channel_notice, channel_unit, channel_exchange, channel_wechat;
 
 /* Ask an api function; the answer wakes the next step. */
 static inline enum next channel_call(struct req *r, const struct api_fn *fn, cJSON *json)

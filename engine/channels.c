@@ -4,7 +4,7 @@
 #include "log.h"
 
 static const struct channel *const channels[] = { &channel_web, &channel_app, &channel_notice, &channel_unit,
-                                                  &channel_exchange };
+                                                  &channel_exchange, &channel_wechat };
 
 static size_t opened;
 

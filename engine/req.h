@@ -69,6 +69,7 @@ struct req {
     int64_t user;
     void *actor; /* the session module's, in the arena */
     void *state; /* the handler's, in the arena */
+    void *talk;  /* a channel's, in the arena, beside steps of the engine that use state */
 
     int64_t started, deadline; /* loop_now() milliseconds */
     bool gone;                 /* the client left; the reply will be dropped */

@@ -143,6 +143,13 @@ static const struct setting table[] = {
       "keys of applications, a line each: name:SHA-256 of the key in hex; read again when it changes" },
     { "limit_app", NUMBER, AT(limit_app), "600", 0, 1000000, "每个应用密钥每分钟请求数，0 为不限",
       "requests per application key and minute; 0: any number" },
+
+    { "wechat_file", TEXT, AT(wechat_file), "", 0, 0,
+      "微信公众号文件（含密钥，仅本程序可读），空为不开放，见 channels/wechat/README.md",
+      "the WeChat official account with its secrets, readable by the daemon alone: channels/wechat/README.md; empty: "
+      "none" },
+    { "wechat_phone", NUMBER, AT(wechat_phone), "0", 0, 1, "1 为微信投诉必须留电话，0 为可匿名",
+      "1: a complaint by WeChat needs a phone number; 0: it may be anonymous" },
 };
 
 static struct settings now;

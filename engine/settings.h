@@ -80,6 +80,9 @@ struct settings {
     const char *app_jurisdiction;
     const char *app_key_file;
     int limit_app;
+
+    const char *wechat_file;
+    int wechat_phone;
 };
 
 enum settings_verdict { SETTINGS_RUN, SETTINGS_SHOWN, SETTINGS_BAD };

@@ -1,13 +1,18 @@
 // The description and the engine say the same.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
 import { description, resolve } from './described.mjs';
 import { start } from './harness.mjs';
 
-// The pages' own routes are no interface; that of other applications has to be switched on.
-const hotline = await start({ settings: { web_root: '', app_jurisdiction: 'shantou.gov.cn' } });
+// The pages' own routes are no interface; those of other applications and of WeChat have to be switched on.
+const account = join(mkdtempSync(join(tmpdir(), 'hotline-openapi-')), 'wechat');
+writeFileSync(account, 'appid wx0123456789abcdef\ntoken described\nmode plain\n', { mode: 0o600 });
+after(() => rmSync(dirname(account), { recursive: true, force: true }));
+const hotline = await start({ settings: { web_root: '', app_jurisdiction: 'shantou.gov.cn', wechat_file: account } });
 const { anybody } = hotline;
 const root = new URL('../../', import.meta.url);
 const source = (folder, ending) => readdirSync(new URL(folder, root))
