@@ -20,6 +20,25 @@ enum {
     SHA1_BYTES = 20,
 };
 
+/* OpenSSL looks an algorithm up by its name for each use, unless it was fetched. */
+static const EVP_MD *sha1_algorithm(void)
+{
+    static EVP_MD *fetched;
+
+    if (!fetched)
+        fetched = EVP_MD_fetch(NULL, "SHA1", NULL);
+    return fetched;
+}
+
+static const EVP_CIPHER *aes_algorithm(void)
+{
+    static EVP_CIPHER *fetched;
+
+    if (!fetched)
+        fetched = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+    return fetched;
+}
+
 /* Base64 in whole groups of four, with its padding where it ends only; -1: it is none. */
 static int decode(unsigned char *out, const char *text, size_t len)
 {
@@ -64,7 +83,7 @@ void envelope_sign(const struct account *account, const char *timestamp, const c
     EVP_MD_CTX *sha1 = EVP_MD_CTX_new();
 
     qsort(texts, n, sizeof *texts, by_text);
-    if (!sha1 || !EVP_DigestInit_ex(sha1, EVP_sha1(), NULL))
+    if (!sha1 || !EVP_DigestInit_ex(sha1, sha1_algorithm(), NULL))
         abort();
     for (size_t i = 0; i < n; i++)
         if (!EVP_DigestUpdate(sha1, texts[i], strlen(texts[i])))
@@ -95,7 +114,7 @@ static bool run_cipher(const struct account *account, bool seal, const unsigned 
 
     if (!aes)
         abort();
-    good = EVP_CipherInit_ex(aes, EVP_aes_256_cbc(), NULL, account->key, account->key, seal) &&
+    good = EVP_CipherInit_ex(aes, aes_algorithm(), NULL, account->key, account->key, seal) &&
            EVP_CIPHER_CTX_set_padding(aes, 0) && EVP_CipherUpdate(aes, out, &done, in, (int)len) &&
            EVP_CipherFinal_ex(aes, out + done, &rest);
     EVP_CIPHER_CTX_free(aes);

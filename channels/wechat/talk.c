@@ -8,7 +8,7 @@
 enum {
     TALK_SECONDS = 1800,
     KEPT_SECONDS = 30 * 86400, /* while there are tickets of the citizen's own to ask about */
-    SAID_MOST = 8,             /* answers kept for repeats */
+    SAID_MOST = 4,             /* answers kept for repeats */
     TICKETS_MOST = 5,
     PICTURES_MOST = 9,
     TRIES_MOST = 5,

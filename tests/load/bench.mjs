@@ -21,9 +21,10 @@ import { profile } from './bench/profile.mjs';
 import { reports } from './bench/reports.mjs';
 import { streams } from './bench/streams.mjs';
 import { uploads } from './bench/uploads.mjs';
+import { wechat } from './bench/wechat.mjs';
 
 // A group is given { rows, open } and leaves rows; what it opens is closed after it.
-const groups = { intake, app, act, lists, clocks, streams, uploads, pressure, profile, reports };
+const groups = { intake, app, wechat, act, lists, clocks, streams, uploads, pressure, profile, reports };
 
 class Rows {
     all = [];
