@@ -118,7 +118,7 @@ static bool run_cipher(const struct account *account, bool seal, const unsigned 
            EVP_CIPHER_CTX_set_padding(aes, 0) && EVP_CipherUpdate(aes, out, &done, in, (int)len) &&
            EVP_CipherFinal_ex(aes, out + done, &rest);
     EVP_CIPHER_CTX_free(aes);
-    return good && (size_t)(done + rest) == len;
+    return good && (size_t)done + (size_t)rest == len;
 }
 
 /* Bytes without the filling, 0: it is not as it has to be. */

@@ -17,8 +17,8 @@ struct talk {
     int tries;
 };
 
-/* The next steps of a request whose message was read: the conversation, and then say. */
-enum next talk_begin(struct req *r, const struct wechat_message *message, step_fn *say);
+/* The next steps of a request whose message was read: the conversation, and then the step that tells what was said. */
+enum next talk_begin(struct req *r, const struct wechat_message *message, step_fn *then);
 
 /* Instead of a refusal by the engine on the way: the sentence for the citizen. */
 void talk_refused(struct req *r, const char *code, const struct why *why);

@@ -1,6 +1,7 @@
 /* The WeChat official account: the platform posts what citizens say, and gets the answer in its reply.  README.md beside this file tells
  * the protocol. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -79,13 +80,14 @@ static bool take_mode(const char *value)
     return false;
 }
 
-static bool take_line(char *line)
+static bool take_line(const char *line)
 {
-    char *rest = NULL, *name = strtok_r(line, " \t", &rest), *value = strtok_r(NULL, " \t", &rest);
+    char name[16], value[128], more[2];
+    int words = sscanf(line, "%15s %127s %1s", name, value, more);
 
-    if (!name || *name == '#')
+    if (words < 1 || *name == '#')
         return true;
-    if (!value || strtok_r(NULL, " \t", &rest))
+    if (words != 2)
         return false;
     if (!strcmp(name, "appid"))
         return take(wechat.account.appid, sizeof wechat.account.appid, value);

@@ -210,6 +210,20 @@ test('what the platform repeats is answered with the first result', async () => 
     assert.equal(n, 1, number);
 });
 
+test('pictures that come at once all count', async () => {
+    const citizen = person();
+    const pictures = [1, 2, 3, 4, 5];
+
+    for (const text of ['我要投诉', '公园的长椅坏了好几张', '中山公园'])
+        await citizen.say(text);
+    const told = await Promise.all(pictures.map((n) => citizen.send({ MsgType: 'image', PicUrl: `https://mmbiz.qpic.cn/${n}.jpg`, MediaId: 'm' })));
+    assert.deepEqual(told.sort(), pictures.map((n) => `已收到第 ${n} 张图片，请继续。`));
+    assert.match(await citizen.say('跳过'), /图片：5 张/);
+    const { number } = receipt(await citizen.say('确认'));
+    const { content } = await (await hotline.as('leader1')).find(number);
+    assert.equal(content.match(/图片：https:/g).length, 5);
+});
+
 test('the citizen rates with four answers', async () => {
     const citizen = person();
     await complain(citizen);
