@@ -302,10 +302,13 @@ test('a spool that is killed comes back with all it answered, and goes on', asyn
         return answer.status === 202 && answer;
     });
     assert.deepEqual(same.body, first.body);
-    const next = await until('every worker is back', async () => {
-        const answers = await Promise.all(Array.from({ length: 32 }, () => citizen.submit()));
-        return answers.every((a) => a.status === 202) && answers[31];
+    await until('every worker is back', async () => {
+        const heard = await both();
+        return heard.length === 2 && heard.every((one) => one.notes.some((n) => n.part === 'spool' && n.problem === 'spooling'));
     });
+    const answers = await Promise.all(Array.from({ length: 32 }, () => citizen.submit()));
+    assert.deepEqual([...new Set(answers.map((a) => a.status))], [202]);
+    const next = answers[31];
     assert.equal(Number(next.body.number.slice(7, 14)) > Number(first.body.number.slice(7, 14)), true, 'the block survived');
     await until('it can be followed', async () => (await citizen.follow(first.body)).status === 200, 5);
     await back();
