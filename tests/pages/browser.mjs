@@ -175,7 +175,12 @@ class Browser {
             viewport: on, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce', ...phone, ...options,
         });
         context.setDefaultTimeout(PATIENCE);
-        const person = new Person(this.hotline, name, context, await context.newPage(), this.folder);
+        return this.inside(name, context, await context.newPage());
+    }
+
+    // Another page of a browser that is open already.
+    inside(name, context, page) {
+        const person = new Person(this.hotline, name, context, page, this.folder);
         this.people.push(person);
         return person;
     }

@@ -1,12 +1,16 @@
 // A citizen alone with the page: on a phone, on a train, in a hurry, in another language.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import jsQR_ from 'jsqr';
 import { complaint, start, until } from '../http/harness.mjs';
 import { open, PHONE } from './browser.mjs';
 
 const hotline = await start();
 const browser = await open(hotline, 'citizen');
+const jsQR = jsQR_.default ?? jsQR_;
 const tickets = async () => (await hotline.sql('select count(*)::int as n from hotline.ticket'))[0].n;
 
 const phone = (name, options) => browser.person(name, { on: PHONE, ...options });
@@ -86,6 +90,112 @@ test('without a network the form waits, and comes through once when there is one
     assert.ok(keys.length >= 2, 'it was tried more than once');
     assert.equal(new Set(keys).size, 1, 'under one key');
     assert.equal(await tickets(), before + 1);
+    await person.close();
+});
+
+// The page is closed while nobody answers; another one, of the same browser, is opened when there is a network again.
+async function reopen(person, path) {
+    await person.page.close();
+    await person.context.setOffline(false);
+    const { context } = person;
+    const again = browser.inside(person.name, context, await context.newPage());
+    await again.goto(path);
+    return again;
+}
+
+test('closed without a network, it is sent when any page is opened again, once, with its photo', async () => {
+    const person = await phone('closed');
+    const before = await tickets();
+    const keys = new Set();
+
+    person.mayLoseConnection = true;
+    person.context.on('request', (r) => r.method() === 'POST' && r.url().endsWith('/v1/tickets') && keys.add(r.headers()['idempotency-key']));
+    await person.goto('/file');
+    await write(person, { title: '关掉网页之后提交的诉求' });
+    await person.context.setOffline(true);
+    const picture = await person.page.screenshot({ type: 'jpeg' });
+    await person.at('photos').setInputFiles({ name: 'a.jpg', mimeType: 'image/jpeg', buffer: picture });
+    await person.sees('[data-testid="photos-0"] img');
+    await person.click('file-send');
+    await person.sees('[data-testid="held"]');
+    await person.shot('closed-held');
+
+    const again = await reopen(person, '/');
+    await again.sees('[data-testid="news"][data-news="filed"]');
+    await again.fits();
+    await again.shot('closed-filed');
+    await again.click('news-open');
+    const number = await (await again.sees('[data-testid="filed-number"]')).getAttribute('data-number');
+    const found = await hotline.sql(`select t.ticket_no as number, count(a)::int as files from hotline.ticket t
+        left join hotline.attachment a on a.ticket_id = t.id where t.title = '关掉网页之后提交的诉求' group by 1`);
+    assert.deepEqual(found, [{ number, files: 1 }]);
+    assert.equal(await tickets(), before + 1);
+    assert.equal(keys.size, 1);
+    await again.page.reload();
+    await again.sees('[data-testid="file-form"]');
+    await again.page.goto(`${hotline.url}/`);
+    await again.sees('[data-testid="go-file"]');
+    assert.equal(await again.at('news').count(), 0, 'told once');
+    await again.close();
+});
+
+test('closed after the answer was lost, it goes on under the same key: one complaint, its number', async () => {
+    const person = await phone('closed unsure');
+    const before = await tickets();
+    const arrived = [];
+
+    person.mayLoseConnection = true;
+    await person.page.route('**/v1/tickets', async (route) => {
+        arrived.push(await (await route.fetch()).json());
+        return route.abort('connectionreset');
+    });
+    await person.goto('/file');
+    await write(person, { title: '回答丢失又关掉网页的诉求' });
+    await person.click('file-send');
+    await person.sees('[data-testid="waiting"]');
+
+    const again = await reopen(person, '/follow');
+    await again.sees('[data-testid="news"][data-news="filed"]');
+    await again.click('news-open');
+    assert.equal(await (await again.sees('[data-testid="filed-number"]')).getAttribute('data-number'), arrived[0].number);
+    assert.equal(await tickets(), before + 1);
+    await again.close();
+});
+
+test('the code to scan opens the case, and no server is told the query code', async () => {
+    const person = await phone('scans');
+
+    await person.goto('/file');
+    await write(person, { title: '扫码查询的诉求' });
+    await person.click('file-send');
+    await person.sees('[data-testid="filed-scan"]');
+    await person.fits();
+    await person.shot('receipt', { whole: true });
+    const query = (await person.text('filed-code')).trim();
+    const [width, height, pixels] = await person.page.evaluate(async () => {
+        const svg = document.querySelector('[data-testid="filed-scan"]').cloneNode(true);
+        svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+        svg.setAttribute('width', 400);
+        svg.setAttribute('height', 400);
+        const image = new Image();
+        image.src = `data:image/svg+xml,${encodeURIComponent(svg.outerHTML)}`;
+        await image.decode();
+        const brush = Object.assign(document.createElement('canvas'), { width: 400, height: 400 }).getContext('2d');
+        brush.drawImage(image, 0, 0);
+        return [400, 400, [...brush.getImageData(0, 0, 400, 400).data]];
+    });
+    const { data: address } = jsQR(Uint8ClampedArray.from(pixels), width, height);
+    assert.equal(new URL(address).hash, `#${query}`);
+
+    const other = await phone('scanned');
+    const asked = [];
+    other.page.on('request', (r) => asked.push(r.url()));
+    await other.page.goto(address);
+    await other.sees('[data-testid="follow-timeline"]');
+    assert.equal(await other.text('follow-title'), '扫码查询的诉求');
+    assert.ok(!other.page.url().includes(query), 'the code is not left in the address');
+    assert.ok(asked.every((url) => !url.split('#')[0].includes(query)));
+    await other.close();
     await person.close();
 });
 
@@ -210,11 +320,39 @@ test('the printed receipt holds number, code and day, and no buttons', async () 
     await person.click('print');
     assert.ok(await person.page.evaluate(() => window.printed));
     await person.page.emulateMedia({ media: 'print' });
-    for (const id of ['filed-number', 'filed-code', 'filed-promise'])
+    await person.sees('[data-testid="filed-scan"]');
+    for (const id of ['filed-number', 'filed-code', 'filed-promise', 'filed-scan'])
         assert.ok(await person.at(id).isVisible(), id);
     for (const id of ['print', 'follow-now', 'theme', 'lang'])
         assert.ok(!(await person.at(id).isVisible()), id);
     await person.shot('print');
+    await person.close();
+});
+
+test('who hears the page or uses the keyboard alone finds nothing in the way', async () => {
+    const person = await phone('hears', { bypassCSP: true }); // the examiner is put into the page
+    const examined = async () => {
+        await person.page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+        const { violations } = await person.page.evaluate(() => window.axe.run());
+        return violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => [person.page.url(), v.id, ...v.nodes.map((n) => n.html)]);
+    };
+
+    for (const scheme of ['light', 'dark']) {
+        await person.page.emulateMedia({ colorScheme: scheme });
+        for (const path of ['/', '/file', '/follow']) {
+            await person.goto(path);
+            await person.sees(path === '/file' ? '[data-testid="type-complaint"]' : 'h1');
+            assert.deepEqual(await examined(), [], scheme);
+        }
+        await person.goto('/file');
+        await write(person);
+        await person.click('file-send');
+        await person.sees('[data-testid="filed-scan"]');
+        assert.deepEqual(await examined(), [], scheme);
+        await person.click('follow-now');
+        await person.sees('[data-testid="follow-timeline"]');
+        assert.deepEqual(await examined(), [], scheme);
+    }
     await person.close();
 });
 

@@ -5,7 +5,9 @@ import { recallJson, remember } from '@/shared/store'
 // What a citizen has typed, kept in the browser until it has been answered.
 export interface Draft {
   key: string
-  sent: string // the body last tried under this key
+  sent: string // the body last tried under this key, as long as nobody has answered
+  sent_at: number // when it was first tried
+  held: boolean // to be sent as soon as the files are there
   type: string
   title: string
   content: string
@@ -21,7 +23,7 @@ export interface Draft {
 
 function empty(): Draft {
   return {
-    key: newKey(), sent: '', type: '', title: '', content: '', division: '', address: '', phone: '', name: '',
+    key: newKey(), sent: '', sent_at: 0, held: false, type: '', title: '', content: '', division: '', address: '', phone: '', name: '',
     anonymous: false, reply_wanted: true, hide: false, files: []
   }
 }
@@ -29,14 +31,15 @@ function empty(): Draft {
 export function useDraft() {
   const found = recallJson<Partial<Draft>>('draft')
   const draft = reactive<Draft>({ ...empty(), ...found })
-  const wasKept = !!found && !!(draft.title || draft.content || draft.files.length)
   watch(draft, (now) => remember('draft', now))
 
   function clear(): void {
     Object.assign(draft, empty())
   }
 
-  return { draft, wasKept, clear }
+  const hasWords = () => !!(draft.title || draft.content || draft.files.length)
+
+  return { draft, hasWords, clear }
 }
 
 export function bodyOf(draft: Draft): Record<string, unknown> {

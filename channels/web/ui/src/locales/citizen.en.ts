@@ -18,6 +18,12 @@ export default {
     step3: 'The unit contacts you and answers; we check the answer.',
     step4: 'We call you back and ask whether it is solved and you are content.'
   },
+  news: {
+    kept: 'What you wrote is kept on this device and will be sent as soon as there is a connection.',
+    filed: 'What you wrote earlier has been sent.',
+    refused: 'What you wrote could not be sent.',
+    open: 'Open it'
+  },
   place: { district: 'District', town: 'Town or street', village: 'Village or community' },
   file: {
     title: 'Tell us what happened',
@@ -44,7 +50,7 @@ export default {
     send: 'Send',
     sendNow: 'Try now',
     sending: 'Sending …',
-    waiting: 'There is no connection at the moment. What you wrote is kept on this device and will be sent again by itself, once only. Please keep this page open.',
+    waiting: 'There is no connection at the moment. What you wrote is kept on this device and will be sent again by itself, once only. If you close this page, it goes on when you open it again.',
     after: 'You will then see a number and a code: write them down.',
     noReference: 'The choices could not be loaded.',
     missing: { type: 'Choose what kind of matter it is.', title: 'Say it in one sentence.', content: 'Write what happened.', phone: 'Give a phone, or choose to stay anonymous below.' }
@@ -58,6 +64,9 @@ export default {
     by: 'by {day}',
     follow: 'Follow it',
     print: 'Print',
+    scan: 'Scan it with a phone to follow your case. Whoever has it can see the case: do not pass it on.',
+    slip: 'Slip',
+    filed: 'Sent',
     another: 'Tell us something else'
   },
   follow: {

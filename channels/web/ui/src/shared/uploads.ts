@@ -1,5 +1,6 @@
 import { computed, onScopeDispose, reactive, shallowReactive } from 'vue'
 import { DetailedError, Upload } from 'tus-js-client'
+import { newKey } from './key'
 import { withoutPlace } from './photo'
 
 export const UPLOADS_MOST = 9
@@ -21,6 +22,13 @@ export interface Sending {
   why: string // name of a sentence, or a sentence of the engine's
 }
 
+// Keeps files that are on their way, so that they go on after the page was closed.
+export interface Keeper {
+  all(): Promise<{ name: string; file: Blob }[]>
+  put(name: string, file: Blob): Promise<void>
+  drop(name: string): Promise<void>
+}
+
 let keys = 0
 
 function saidBy(error: unknown): { status: number; detail: string } {
@@ -34,18 +42,26 @@ function saidBy(error: unknown): { status: number; detail: string } {
 
 const isFinal = (status: number) => status >= 400 && status < 500 && ![408, 409, 423, 429].includes(status)
 
-// Files on their way to the engine, a few at once; each goes on where it was when the network comes back, and, chosen again, after the page
-// was closed too.
-export function useUploads() {
+// Files on their way to the engine, a few at once; each goes on where it was when the network comes back, and after the page was closed too:
+// by itself with a keeper, else when it is chosen again.
+export function useUploads(keeper?: Keeper) {
   const list = reactive<Sending[]>([])
   const uploads = shallowReactive(new Map<number, Upload>())
   const timers = new Map<number, ReturnType<typeof setTimeout>>()
+  const names = new Map<number, string>() // under which the keeper has them
 
   const find = (key: number) => list.find((one) => one.key === key)
   const isBusy = computed(() => list.some((one) => one.state !== 'done' && one.state !== 'refused'))
   const ids = computed(() => list.filter((one) => one.id).map((one) => one.id))
 
+  function unkeep(key: number): void {
+    const name = names.get(key)
+    names.delete(key)
+    if (name) void keeper?.drop(name)
+  }
+
   function refuse(one: Sending, why: string): void {
+    unkeep(one.key)
     one.state = 'refused'
     one.why = why
     pump()
@@ -92,6 +108,7 @@ export function useUploads() {
         one.id = uploads.get(one.key)?.url?.split('/').pop() ?? ''
         one.state = 'done'
         one.progress = 1
+        unkeep(one.key)
         pump()
       }
     })
@@ -101,6 +118,16 @@ export function useUploads() {
     const clean = await withoutPlace(file)
     if (!clean) return refuse(one, 'unreadable')
     if (clean.size > FILE_MAX) return refuse(one, 'tooLarge')
+    if (!find(one.key)) return
+    if (keeper) {
+      const name = `${Date.now()} ${newKey()}` // in the order in which they were chosen
+      names.set(one.key, name)
+      void keeper.put(name, clean)
+    }
+    await begin(one, clean)
+  }
+
+  async function begin(one: Sending, clean: File): Promise<void> {
     if (clean.type.startsWith('image/')) one.preview = URL.createObjectURL(clean)
     const upload = makeUpload(one, clean)
     const before = await upload.findPreviousUploads().catch(() => [])
@@ -118,6 +145,17 @@ export function useUploads() {
     }
   }
 
+  // Those that were on their way when the page was closed.
+  async function addKept(): Promise<void> {
+    for (const { name, file } of (await keeper?.all()) ?? []) {
+      if (list.length >= UPLOADS_MOST) return
+      const one = { key: ++keys, type: file.type, preview: '', state: 'preparing' as const, progress: 0, id: '', why: '' }
+      list.push(one)
+      names.set(one.key, name)
+      void begin(list[list.length - 1] as Sending, file instanceof File ? file : new File([file], 'file', { type: file.type }))
+    }
+  }
+
   // Those that were there before the page was opened again.
   function addDone(known: { id: string; type: string }[]): void {
     for (const { id, type } of known)
@@ -129,6 +167,7 @@ export function useUploads() {
     clearTimeout(timers.get(one.key))
     timers.delete(one.key)
     uploads.delete(one.key)
+    unkeep(one.key)
   }
 
   function remove(key: number): void {
@@ -153,10 +192,11 @@ export function useUploads() {
   onScopeDispose(() => {
     removeEventListener('online', online)
     for (const upload of uploads.values()) void upload.abort().catch(() => undefined)
+    names.clear() // what is kept stays kept
     clear()
   })
 
-  return { list, ids, isBusy, add, addDone, remove, clear }
+  return { list, ids, isBusy, add, addDone, addKept, remove, clear }
 }
 
 export type Uploads = ReturnType<typeof useUploads>
