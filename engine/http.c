@@ -127,6 +127,19 @@ int http_port(int fd)
 
 /* ---- client addresses --------------------------------------------------------------------------------------------------- */
 
+/* IPv4 written as IPv6 (::ffff:192.0.2.7) is that IPv4 address: else all of them would be one network. */
+static void unmap(struct address *address)
+{
+    static const unsigned char prefix[12] = { [10] = 0xff, [11] = 0xff };
+    unsigned char *bytes = address->bytes;
+
+    if (address->family != AF_INET6 || memcmp(bytes, prefix, sizeof prefix) != 0)
+        return;
+    memmove(bytes, bytes + sizeof prefix, 4);
+    memset(bytes + 4, 0, 12);
+    address->family = AF_INET;
+}
+
 static bool read_address(const char *text, size_t len, struct address *address)
 {
     char copy[INET6_ADDRSTRLEN];
@@ -137,7 +150,10 @@ static bool read_address(const char *text, size_t len, struct address *address)
     memcpy(copy, text, len);
     copy[len] = 0;
     address->family = strchr(copy, ':') ? AF_INET6 : AF_INET;
-    return inet_pton(address->family, copy, address->bytes) == 1;
+    if (inet_pton(address->family, copy, address->bytes) != 1)
+        return false;
+    unmap(address);
+    return true;
 }
 
 static bool is_trusted(const struct address *address)

@@ -495,6 +495,7 @@ static void a_trusted_proxy_names_its_client(void **state)
     answers("GET /echo/a HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9, 10.0.0.1\r\n\r\n", "from=203.0.113.9");
     answers("GET /echo/a HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 2001:db8::1\r\n\r\n",
             "from=2001:db8::1");
+    answers("GET /echo/a HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ::ffff:203.0.113.9\r\n\r\n", "from=203.0.113.9");
     answers("GET /echo/a HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: nonsense\r\n\r\n", "from=127.0.0.1");
     answers("GET /echo/a HTTP/1.1\r\nHost: x\r\n\r\n", "from=127.0.0.1");
 }
