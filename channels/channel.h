@@ -5,6 +5,7 @@
  * protocol's bytes; it touches neither PostgreSQL nor Redis nor the loop. */
 
 #include "catalog.h"
+#include "challenge.h"
 #include "feed.h"
 #include "fetch.h"
 #include "follow.h"

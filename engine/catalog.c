@@ -37,6 +37,7 @@ static struct {
     cJSON *services;
     struct channel_code *channels;
     size_t nchannels;
+    enum catalog_challenge challenge;
     char time[TIME_SIZE];       /* where the clock of a simulation stands; empty: it runs */
     char problem[PROBLEM_SIZE]; /* what the database says against itself; empty: nothing */
     struct timer *timer;        /* NULL once closed, when late answers still come */
@@ -150,12 +151,25 @@ static void forget(void)
     catalog.nchannels = 0;
 }
 
-static void take_clock(const cJSON *data)
+static void take_doors(const cJSON *doors)
+{
+    const char *challenge = json_text(doors, "challenge");
+
+    catalog.challenge = CHALLENGE_AUTO;
+    if (challenge && !strcmp(challenge, "on"))
+        catalog.challenge = CHALLENGE_ON;
+    if (challenge && !strcmp(challenge, "off"))
+        catalog.challenge = CHALLENGE_OFF;
+}
+
+/* What may change at any time, and is asked for with every look. */
+static void take_state(const cJSON *data)
 {
     const char *time = json_text(data, "at");
 
     snprintf(catalog.time, sizeof catalog.time, "%s", time ? time : "");
     req_allow_time(cJSON_IsTrue(cJSON_GetObjectItem(data, "simulation")));
+    take_doors(cJSON_GetObjectItem(data, "doors"));
 }
 
 static void take_data(cJSON *data, bool kept)
@@ -170,7 +184,7 @@ static void take_data(cJSON *data, bool kept)
     catalog.services = cJSON_DetachItemFromObject(data, "services");
     read_channels(cJSON_GetObjectItem(data, "channels"));
     catalog.kept = kept;
-    take_clock(data);
+    take_state(data);
 }
 
 /* Without the database a worker starts with what the last one knew. */
@@ -223,7 +237,7 @@ static void take_ready(const struct db_answer *answer, void *arg)
     }
     if (data) {
         strncpy(catalog.problem, problem ? problem : "", sizeof catalog.problem - 1);
-        take_clock(data);
+        take_state(data);
     }
     if (version && strcmp(version, catalog.version) != 0)
         load();
@@ -282,6 +296,11 @@ const char *catalog_problem(void)
     if (!catalog.service)
         return "reference data not loaded";
     return *catalog.problem ? catalog.problem : NULL;
+}
+
+enum catalog_challenge catalog_challenge(void)
+{
+    return catalog.challenge;
 }
 
 const char *catalog_time(void)

@@ -23,6 +23,10 @@ bool catalog_ready(void);
 /* Where a simulation's clock stood when last asked; NULL: time runs. */
 const char *catalog_time(void);
 
+/* Whether a proof of work is asked of the public, as an operator set it. */
+enum catalog_challenge { CHALLENGE_AUTO, CHALLENGE_ON, CHALLENGE_OFF };
+enum catalog_challenge catalog_challenge(void);
+
 /* The code of a channel, -1 when there is none of that name. */
 int catalog_channel(const char *name);
 

@@ -68,22 +68,31 @@ static int most_of(const struct rule *rule)
     return rule->setting == 0 ? rule->factor : *(const int *)((const char *)all + rule->setting) * rule->factor;
 }
 
-/* Of an IPv6 address the network: whoever has one has all of its 2^64 addresses.  What follows a space stays as it is. */
-static void write_key(char *out, size_t size, const char *name, const char *key)
+void limit_network(const char *address, char out[REQ_ADDRESS_SIZE])
 {
-    char address[INET6_ADDRSTRLEN] = "";
-    size_t len = strcspn(key, " ");
     struct in6_addr network;
 
-    if (len < sizeof address)
-        memcpy(address, key, len);
     if (inet_pton(AF_INET6, address, &network) == 1) {
         memset(network.s6_addr + 8, 0, 8);
-        inet_ntop(AF_INET6, &network, address, sizeof address);
-        snprintf(out, size, "l:%s:%s%s", name, address, key + len);
+        inet_ntop(AF_INET6, &network, out, REQ_ADDRESS_SIZE);
     } else {
-        snprintf(out, size, "l:%s:%s", name, key);
+        snprintf(out, REQ_ADDRESS_SIZE, "%s", address);
     }
+}
+
+/* What follows a space stays as it is, and so does what is no address. */
+static void write_key(char *out, size_t size, const char *name, const char *key)
+{
+    char address[REQ_ADDRESS_SIZE] = "", network[REQ_ADDRESS_SIZE];
+    size_t len = strcspn(key, " ");
+
+    if (len >= sizeof address) {
+        snprintf(out, size, "l:%s:%s", name, key);
+        return;
+    }
+    memcpy(address, key, len);
+    limit_network(address, network);
+    snprintf(out, size, "l:%s:%s%s", name, network, key + len);
 }
 
 static struct taking taking_of(enum limit_kind kind, const char *key, bool count)

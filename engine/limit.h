@@ -22,6 +22,9 @@ enum limit_kind {
 
 bool limit_open(void) __attribute__((warn_unused_result));
 
+/* Of an IPv6 address the /64 network, since whoever has one address has all of it; any other address as it is. */
+void limit_network(const char *address, char out[REQ_ADDRESS_SIZE]);
+
 /* Count one and GO on, or refuse with 429 too_many and Retry-After.  A step calls it last and returns what it returned. */
 enum next limited(struct req *r, enum limit_kind kind, const char *key);
 

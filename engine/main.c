@@ -2,6 +2,7 @@
 #include "base.h"
 #include "cache.h"
 #include "catalog.h"
+#include "challenge.h"
 #include "channels.h"
 #include "db.h"
 #include "desk.h"
@@ -31,6 +32,7 @@ static const struct module modules[] = {
     { .name = "numbers", .open = number_open, .close = number_close },
     { .name = "spool", .open = spool_open, .close = spool_close, .note = spool_note },
     { .name = "limits", .open = limit_open },
+    { .name = "challenge", .open = challenge_open, .close = challenge_close, .note = challenge_note },
     { .name = "session", .open = session_open },
     { .name = "feed", .open = feed_open, .close = feed_close },
     { .name = "uploads", .open = upload_open, .close = upload_close },

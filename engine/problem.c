@@ -31,6 +31,10 @@ static const struct why known[] = {
     { .code = "database_away",
       .zh = "数据库暂时无法访问，请稍后再试",
       .en = "the database cannot be reached at the moment, please try again" },
+    { .code = "challenge_needed",
+      .zh = "现在提交的人很多，需要先完成一次计算验证，网页会自动完成；您也可以直接拨打 12345",
+      .en = "very many are filing at the moment: a small calculation has to be solved first, which the page does by "
+            "itself; or call 12345" },
     { .code = "spool_full",
       .zh = "系统暂存已满，请稍后再试，您填写的内容不会丢失",
       .en = "no more can be taken in at the moment; please try again later" },

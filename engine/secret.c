@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "arena.h"
+#include "base.h"
 #include "log.h"
 #include "loop.h"
 #include "settings.h"
@@ -46,12 +47,15 @@ enum use {
     USE_WEBHOOK,
     USE_UNIT_KEY,
     USE_UNIT_KEY_HASH,
+    USE_CHALLENGE,
     USES
 };
 
-static const char *const use_labels[USES] = { "hotline phone v1",     "hotline digest v1",       "hotline code v1",
-                                              "hotline code hash v1", "hotline rating v1",       "hotline webhook v1",
-                                              "hotline unit key v1",  "hotline unit key hash v1" };
+static const char *const use_labels[USES] = {
+    "hotline phone v1",     "hotline digest v1",        "hotline code v1",
+    "hotline code hash v1", "hotline rating v1",        "hotline webhook v1",
+    "hotline unit key v1",  "hotline unit key hash v1", "hotline challenge v1"
+};
 
 static struct {
     struct key contact[MAX_KEYS];
@@ -428,7 +432,7 @@ void query_code(const char *principal, const char *route, const char *key, const
     unsigned char hash[HASH];
 
     crypto_auth_hmacsha256_init(&state, keys.use[USE_CODE], KEY);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < COUNT(parts); i++)
         hash_part(&state, parts[i]);
     crypto_auth_hmacsha256_final(&state, hash);
     write_code(hash, out);
@@ -525,18 +529,33 @@ void webhook_secret(const char *key, char out[SECRET_HEX_SIZE])
     keyed_hex(USE_WEBHOOK, key, strlen(key), out);
 }
 
+static void hash_parts(enum use use, const char *const parts[], size_t n, unsigned char hash[HASH])
+{
+    crypto_auth_hmacsha256_state state;
+
+    crypto_auth_hmacsha256_init(&state, keys.use[use], KEY);
+    for (size_t i = 0; i < n; i++)
+        hash_part(&state, parts[i]);
+    crypto_auth_hmacsha256_final(&state, hash);
+    sodium_memzero(&state, sizeof state);
+}
+
 void unit_key(const char *code, const char *key, const char *digest, char out[SECRET_HEX_SIZE])
 {
     const char *const parts[] = { code, key, digest };
-    crypto_auth_hmacsha256_state state;
     unsigned char hash[HASH];
 
-    crypto_auth_hmacsha256_init(&state, keys.use[USE_UNIT_KEY], KEY);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        hash_part(&state, parts[i]);
-    crypto_auth_hmacsha256_final(&state, hash);
+    hash_parts(USE_UNIT_KEY, parts, COUNT(parts), hash);
     hex(hash, out);
-    sodium_memzero(&state, sizeof state);
+}
+
+void challenge_sign(const char *challenge, const char *network, char out[SECRET_HEX_SIZE])
+{
+    const char *const parts[] = { challenge, network };
+    unsigned char hash[HASH];
+
+    hash_parts(USE_CHALLENGE, parts, COUNT(parts), hash);
+    hex(hash, out);
 }
 
 void unit_key_hash(const char *unit_key, char out[SECRET_HEX_SIZE])

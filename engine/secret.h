@@ -69,6 +69,9 @@ void webhook_secret(const char *key, char out[SECRET_HEX_SIZE]);
 void unit_key(const char *code, const char *key, const char *digest, char out[SECRET_HEX_SIZE]);
 void unit_key_hash(const char *unit_key, char out[SECRET_HEX_SIZE]);
 
+/* Only we can have made this challenge, for a client of this network. */
+void challenge_sign(const char *challenge, const char *network, char out[SECRET_HEX_SIZE]);
+
 /* A new session token (32 random bytes, base64url), and the form in which any token is stored. */
 char *session_token(struct arena *arena);
 void session_hash(const char *token, char out[SECRET_HEX_SIZE]);

@@ -133,6 +133,14 @@ static const struct setting table[] = {
       "requests per session and minute" },
     { "limit_upload", NUMBER, AT(limit_upload), "60", 0, 1000000, "每地址每分钟新建上传数",
       "uploads begun per address and minute" },
+    { "challenge_rate", NUMBER, AT(challenge_rate), "600", 0, 1000000,
+      "本机每分钟收到的公众提交超过此数时，要求先完成计算验证（防攻击），0 为从不自动开启；hotlinectl door challenge "
+      "on 手动开启",
+      "when more complaints than this a minute reach this host from the public, each must first solve a proof of work; "
+      "0: never by itself; hotlinectl door challenge on asks for it at once" },
+    { "challenge_numbers", NUMBER, AT(challenge_numbers), "50000", 1000, 10000000,
+      "计算验证的难度：平均需试算此数的一半次散列（5 万约为手机上数秒）",
+      "difficulty of the proof of work: half as many hashes are tried on average; 50000 are a few seconds on a phone" },
     { "password_waiting_max", NUMBER, AT(password_waiting_max), "64", 1, 10000, "等待口令校验的上限",
       "password checks that may wait" },
 

@@ -75,6 +75,8 @@ struct settings {
     int limit_login;
     int limit_staff;
     int limit_upload;
+    int challenge_rate;
+    int challenge_numbers;
     int password_waiting_max;
 
     const char *app_jurisdiction;

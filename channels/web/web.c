@@ -65,8 +65,9 @@ static enum next count_phone(struct req *r)
     return hash ? limited(r, LIMIT_SUBMIT_PHONE, hash) : GO;
 }
 
-static step_fn *const post_ticket[] = { intake_admit, count_submission, check_key,    read_intake,  check_contact,
-                                        prepare,      count_phone,      intake_store, intake_spool, answer_sealed };
+static step_fn *const post_ticket[] = { intake_admit, count_submission, check_key,    challenge_ask,
+                                        read_intake,  check_contact,    prepare,      count_phone,
+                                        intake_store, intake_spool,     answer_sealed };
 
 /* GET /v1/tickets/{number} with X-Query-Code: guesses are counted, and a wrong code looks like an unknown number. */
 

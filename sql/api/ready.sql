@@ -1,4 +1,4 @@
--- Is the database fit to serve: {} → {"problems":[…]}.
+-- Is the database fit to serve: {} → {"problems":[…]}, and what may change at any time: "at" of a simulation, "version", "doors".
 create or replace function api.ready(x jsonb) returns api.answer
 language plpgsql security definer set search_path = hotline, pg_temp as $$
 declare
@@ -15,5 +15,5 @@ begin
         bad := bad || '"timers_failed"';
     end if;
     return hotline.answer(200, jsonb_build_object('problems', bad, 'simulation', hotline.is_simulation(),
-        'at', (select at from hotline.simulation), 'version', hotline.reference_version()));
+        'at', (select at from hotline.simulation), 'version', hotline.reference_version(), 'doors', hotline.doors()));
 end $$;

@@ -166,7 +166,7 @@ export class Place extends Hotline {
             database: `host=127.0.0.1,127.0.0.1 port=${pg1.port},${pg2.port} dbname=${database} user=hotline_engine`,
             redis: `127.0.0.1:${redis.port}`, spool_redis: `127.0.0.1:${spool.port}`, spool_max: 20000,
             contact_key_file: join(this.dir, 'contact'), hash_key_file: join(this.dir, 'hash'),
-            limit_submit: 0, limit_query: 0, limit_login: 0, limit_staff: 0,
+            limit_submit: 0, challenge_rate: 0, limit_query: 0, limit_login: 0, limit_staff: 0,
             app_jurisdiction: 'faults', app_key_file: join(this.dir, 'app_keys'), limit_app: 0,
         };
         this.app_key = randomBytes(24).toString('hex');

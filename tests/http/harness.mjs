@@ -353,6 +353,7 @@ export class Hotline {
             limit_upload: 0,
             // None: the suites ask faster than any citizen, and the test of a limit sets its own.
             limit_submit: 0,
+            challenge_rate: 0,
             limit_query: 0,
             limit_login: 0,
             limit_staff: 0,

@@ -110,7 +110,8 @@ extern const struct option migrate_options[], user_add_options[], user_list_opti
 
 command_fn migrate, user_add, user_list, user_passwd, user_disable, user_roles, unit_list, unit_add, unit_end, sim_on,
     sim_off, sim_set, sim_show, sim_advance, replay, doctor, metrics_show, metrics_verify, metrics_fold, import, learn,
-    mask, audit_key, audit_sign, audit_export, audit_verify, spool_list, spool_retry, key_list, key_drop, key_rotate,
-    notice_list, notice_retry, notice_drop, link_add, link_list, link_end, unit_key_make, export_records, export_scores;
+    door, mask, audit_key, audit_sign, audit_export, audit_verify, spool_list, spool_retry, key_list, key_drop,
+    key_rotate, notice_list, notice_retry, notice_drop, link_add, link_list, link_end, unit_key_make, export_records,
+    export_scores;
 
 #endif

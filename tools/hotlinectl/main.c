@@ -21,6 +21,7 @@ static const struct command commands[] = {
     { "unit end", "CODE", 1, 1, unit_end_options, unit_end, "Let a unit end: it gets no new tickets" },
     { "unit key", "CODE UNIT", 2, 2, unit_key_options, unit_key_make,
       "Make a key for a unit's own system, or renew it; prints the key" },
+    { "door", "[NAME VALUE]", 0, 2, NULL, door, "Show how the public doors are guarded: challenge auto, on or off" },
     { "metrics show", "", 0, 0, metrics_show_options, metrics_show, "Print the closure figures of a period" },
     { "metrics verify", "", 0, 0, metrics_verify_options, metrics_verify, "Count the figures again from the events" },
     { "metrics fold", "", 0, 0, NULL, metrics_fold, "Fold the differences that commits left into the figures" },
