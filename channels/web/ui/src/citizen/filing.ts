@@ -5,6 +5,7 @@ import { recallJson, remember } from '@/shared/store'
 import { now } from '@/shared/time'
 import type { Filed } from '@/shared/types'
 import { useUploads } from '@/shared/uploads'
+import { withProof } from './challenge'
 import { bodyOf, useDraft } from './draft'
 import { kept } from './keep'
 
@@ -39,7 +40,7 @@ function open() {
     }
     isSending.value = true
     try {
-      const answer = { ...(await api.file(body, draft.key)), at: new Date(now()).toISOString() }
+      const answer = { ...(await withProof((headers) => api.file(body, draft.key, headers))), at: new Date(now()).toISOString() }
       isWaiting.value = false
       problem.value = null
       remember('filed', answer)

@@ -1,6 +1,8 @@
+import { doorsEn } from './doors'
 import { uploadEn } from './upload'
 
 export default {
+  doors: doorsEn,
   upload: uploadEn,
   name: 'Government Service Hotline',
   skip: 'Skip to the content',

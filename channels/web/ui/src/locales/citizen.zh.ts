@@ -1,6 +1,8 @@
+import { doorsZh } from './doors'
 import { uploadZh } from './upload'
 
 export default {
+  doors: doorsZh,
   upload: uploadZh,
   name: '政务服务便民热线',
   skip: '跳到正文',

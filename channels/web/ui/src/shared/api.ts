@@ -164,7 +164,7 @@ export const api = {
     call<TicketPage>('GET', '/v1/metrics/closure/tickets', { query, signal }),
 
   // citizens
-  file: (body: object, key: string) => call<Filed>('POST', '/v1/tickets', { body, key }),
+  file: (body: object, key: string, headers?: Record<string, string>) => call<Filed>('POST', '/v1/tickets', { body, key, headers }),
   follow: (number: string, code: string) =>
     call<CitizenTicket>('GET', `/v1/tickets/${number}`, { headers: { 'X-Query-Code': code } }),
   followFile: async (number: string, code: string, id: string): Promise<Blob> => {

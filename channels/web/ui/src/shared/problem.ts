@@ -6,6 +6,7 @@ const OWN = new Set(['no_answer', 'broken', 'http_502', 'http_504'])
 // A sentence for a person: the engine's own, else ours for the kind of failure.
 export function problemText(problem: Problem): string {
   if (problem.detail && !OWN.has(problem.code)) return problem.detail
+  if (problem.code === 'challenge_unsolved') return text('doors.unsolved')
   if (problem.status === 0) return text('problem.no_answer')
   if (problem.status === 401) return text('problem.signed_out')
   if (problem.status === 403) return text('problem.forbidden')

@@ -389,6 +389,15 @@ export interface CitizenTicket {
   attachments?: AttachmentBase[]
 }
 
+// A proof of work that the engine asks for before it files.
+export interface Challenge {
+  algorithm: string
+  challenge: string
+  maxnumber: number
+  salt: string
+  signature: string
+}
+
 export interface Filed {
   number: string
   query_code: string
