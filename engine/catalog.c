@@ -38,6 +38,7 @@ static struct {
     struct channel_code *channels;
     size_t nchannels;
     enum catalog_challenge challenge;
+    bool phone_code;
     char time[TIME_SIZE];       /* where the clock of a simulation stands; empty: it runs */
     char problem[PROBLEM_SIZE]; /* what the database says against itself; empty: nothing */
     struct timer *timer;        /* NULL once closed, when late answers still come */
@@ -154,8 +155,9 @@ static void forget(void)
 /* A simulation files a year in an hour: that is no attack. */
 static void take_doors(const cJSON *doors, bool simulation)
 {
-    const char *challenge = json_text(doors, "challenge");
+    const char *challenge = json_text(doors, "challenge"), *code = json_text(doors, "phone_code");
 
+    catalog.phone_code = code && !strcmp(code, "on");
     catalog.challenge = simulation ? CHALLENGE_OFF : CHALLENGE_AUTO;
     if (challenge && !strcmp(challenge, "on"))
         catalog.challenge = CHALLENGE_ON;
@@ -303,6 +305,11 @@ const char *catalog_problem(void)
 enum catalog_challenge catalog_challenge(void)
 {
     return catalog.challenge;
+}
+
+bool catalog_phone_code(void)
+{
+    return catalog.phone_code;
 }
 
 const char *catalog_time(void)

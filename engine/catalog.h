@@ -27,6 +27,9 @@ const char *catalog_time(void);
 enum catalog_challenge { CHALLENGE_AUTO, CHALLENGE_ON, CHALLENGE_OFF };
 enum catalog_challenge catalog_challenge(void);
 
+/* Whether the city asks the public to show by a short message that a phone is theirs. */
+bool catalog_phone_code(void);
+
 /* The code of a channel, -1 when there is none of that name. */
 int catalog_channel(const char *name);
 

@@ -40,6 +40,11 @@ static const struct rule {
     [LIMIT_STAFF] = { "staff", offsetof(struct settings, limit_staff), 1, MINUTE },
     [LIMIT_APP] = { "app", offsetof(struct settings, limit_app), 1, MINUTE },
     [LIMIT_UPLOAD] = { "upload", offsetof(struct settings, limit_upload), 1, MINUTE },
+    [LIMIT_SMS] = { "sms", offsetof(struct settings, limit_submit), 10, HOUR },
+    [LIMIT_SMS_PHONE] = { "smsto", 0, 5, HOUR },
+    [LIMIT_SMS_AGAIN] = { "smsagain", 0, 1, MINUTE },
+    [LIMIT_TRY] = { "try", 0, 5, QUARTER },
+    [LIMIT_TRY_PHONE] = { "tryphone", 0, 20, HOUR },
 };
 
 /* What is counted here while Redis is away.  A full bucket forgets the key that is paid back first. */

@@ -17,6 +17,11 @@ enum limit_kind {
     LIMIT_STAFF,        /* requests of one session */
     LIMIT_APP,          /* requests of one application's key */
     LIMIT_UPLOAD,       /* uploads begun from one address */
+    LIMIT_SMS,          /* codes sent for one address */
+    LIMIT_SMS_PHONE,    /* codes sent to one phone hash */
+    LIMIT_SMS_AGAIN,    /* … one right after the other */
+    LIMIT_TRY,          /* codes tried for one phone hash from one address */
+    LIMIT_TRY_PHONE,    /* … from any address */
     LIMIT_KINDS
 };
 

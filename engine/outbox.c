@@ -67,6 +67,11 @@ static const struct way *find_way(const char *name)
     return NULL;
 }
 
+bool outbox_can_send(const char *way)
+{
+    return find_way(way) != NULL && db_takes_writes();
+}
+
 /* Telling the database */
 
 static void report_free(struct report *report)

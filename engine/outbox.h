@@ -41,6 +41,9 @@ void outbox_way(const struct way *way);
 /* Tell what became of it; m is gone then. */
 void message_end(struct message *m, const struct outcome *outcome);
 
+/* Could a message go this way now?  No: it is not switched on, or the database is away. */
+bool outbox_can_send(const char *way);
+
 bool outbox_open(void) __attribute__((warn_unused_result));
 void outbox_drain(void);
 void outbox_close(void);

@@ -35,6 +35,10 @@ static const struct why known[] = {
       .zh = "现在提交的人很多，需要先完成一次计算验证，网页会自动完成；您也可以直接拨打 12345",
       .en = "very many are filing at the moment: a small calculation has to be solved first, which the page does by "
             "itself; or call 12345" },
+    { .code = "phone_code_needed",
+      .zh = "请先用短信验证码确认手机号；收不到短信时可以匿名提交，或直接拨打 12345",
+      .en = "please confirm your mobile number by a code first; if no message comes, file anonymously or call 12345" },
+    { .code = "no_phone_codes", .zh = "现在不用验证码，请直接提交", .en = "no code is needed now; please just file" },
     { .code = "spool_full",
       .zh = "系统暂存已满，请稍后再试，您填写的内容不会丢失",
       .en = "no more can be taken in at the moment; please try again later" },

@@ -48,13 +48,15 @@ enum use {
     USE_UNIT_KEY,
     USE_UNIT_KEY_HASH,
     USE_CHALLENGE,
+    USE_PHONE_CODE,
+    USE_PHONE_PROOF,
     USES
 };
 
 static const char *const use_labels[USES] = {
-    "hotline phone v1",     "hotline digest v1",        "hotline code v1",
-    "hotline code hash v1", "hotline rating v1",        "hotline webhook v1",
-    "hotline unit key v1",  "hotline unit key hash v1", "hotline challenge v1"
+    "hotline phone v1",     "hotline digest v1",     "hotline code v1",       "hotline code hash v1",
+    "hotline rating v1",    "hotline webhook v1",    "hotline unit key v1",   "hotline unit key hash v1",
+    "hotline challenge v1", "hotline phone code v1", "hotline phone proof v1"
 };
 
 static struct {
@@ -524,6 +526,11 @@ bool secret_signed(const char *secret, const char *text, const char *given)
     return strlen(given) == SECRET_HEX_SIZE - 1 && sodium_memcmp(wanted, given, SECRET_HEX_SIZE - 1) == 0;
 }
 
+bool secret_same(const char *a, const char *b)
+{
+    return strlen(a) == strlen(b) && sodium_memcmp(a, b, strlen(a)) == 0;
+}
+
 void webhook_secret(const char *key, char out[SECRET_HEX_SIZE])
 {
     keyed_hex(USE_WEBHOOK, key, strlen(key), out);
@@ -555,6 +562,33 @@ void challenge_sign(const char *challenge, const char *network, char out[SECRET_
     unsigned char hash[HASH];
 
     hash_parts(USE_CHALLENGE, parts, COUNT(parts), hash);
+    hex(hash, out);
+}
+
+static void hash_moment(enum use use, const char *phone_hmac, long moment, unsigned char hash[HASH])
+{
+    char text[24];
+    const char *const parts[] = { phone_hmac, text };
+
+    snprintf(text, sizeof text, "%ld", moment);
+    hash_parts(use, parts, COUNT(parts), hash);
+}
+
+void phone_code(const char *phone_hmac, long slot, char out[PHONE_CODE_SIZE])
+{
+    unsigned char hash[HASH];
+    uint64_t bits;
+
+    hash_moment(USE_PHONE_CODE, phone_hmac, slot, hash);
+    memcpy(&bits, hash, sizeof bits);
+    snprintf(out, PHONE_CODE_SIZE, "%06u", (unsigned)(bits % 1000000));
+}
+
+void phone_proof(const char *phone_hmac, long until, char out[SECRET_HEX_SIZE])
+{
+    unsigned char hash[HASH];
+
+    hash_moment(USE_PHONE_PROOF, phone_hmac, until, hash);
     hex(hash, out);
 }
 

@@ -6,7 +6,7 @@
 
 struct arena;
 
-enum { SECRET_HEX_SIZE = 65, QUERY_CODE_SIZE = 9, RATING_TOKEN_SIZE = 32 };
+enum { SECRET_HEX_SIZE = 65, QUERY_CODE_SIZE = 9, RATING_TOKEN_SIZE = 32, PHONE_CODE_SIZE = 7 };
 
 /* Read the keys of settings() before anything else here is called.  contact_key_file: lines `key-id:64 hex digits`, the
  * current key is the one marked by a leading *, else the last; all of them can read.  hash_key_file: 64 hex digits. */
@@ -62,6 +62,9 @@ void secret_sign(const char *secret, const char *text, char out[SECRET_HEX_SIZE]
 /* Is that what secret_sign gives?  Takes as long for a wrong one. */
 bool secret_signed(const char *secret, const char *text, const char *given) __attribute__((warn_unused_result));
 
+/* Are these the same?  Takes as long for others of the same length. */
+bool secret_same(const char *a, const char *b) __attribute__((warn_unused_result));
+
 /* What signs the calls to a webhook, by the webhook's key id ("police.1"): nothing of it is stored. */
 void webhook_secret(const char *key, char out[SECRET_HEX_SIZE]);
 
@@ -71,6 +74,11 @@ void unit_key_hash(const char *unit_key, char out[SECRET_HEX_SIZE]);
 
 /* Only we can have made this challenge, for a client of this network. */
 void challenge_sign(const char *challenge, const char *network, char out[SECRET_HEX_SIZE]);
+
+/* The code that is sent to a phone in this slot of time: nothing of it is stored.  And what shows until then (in seconds since
+ * 1970) that somebody has read one on that phone. */
+void phone_code(const char *phone_hmac, long slot, char out[PHONE_CODE_SIZE]);
+void phone_proof(const char *phone_hmac, long until, char out[SECRET_HEX_SIZE]);
 
 /* A new session token (32 random bytes, base64url), and the form in which any token is stored. */
 char *session_token(struct arena *arena);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "channel.h"
+#include "code.h"
 
 static const struct api_fn api_follow_file = { .name = "follow_file" };
 static const struct api_fn api_reference = { .name = "reference" };
@@ -65,9 +66,9 @@ static enum next count_phone(struct req *r)
     return hash ? limited(r, LIMIT_SUBMIT_PHONE, hash) : GO;
 }
 
-static step_fn *const post_ticket[] = { intake_admit, count_submission, check_key,    challenge_ask,
-                                        read_intake,  check_contact,    prepare,      count_phone,
-                                        intake_store, intake_spool,     answer_sealed };
+static step_fn *const post_ticket[] = { intake_admit, count_submission, check_key,        challenge_ask,
+                                        read_intake,  check_contact,    code_check_proof, prepare,
+                                        count_phone,  intake_store,     intake_spool,     answer_sealed };
 
 /* GET /v1/tickets/{number} with X-Query-Code: guesses are counted, and a wrong code looks like an unknown number. */
 
@@ -235,6 +236,8 @@ static step_fn *const get_metrics[] = { count_query, begin_public, read_metrics,
 
 static const struct route routes[] = {
     { "POST", "/v1/tickets", post_ticket, 0 },
+    { "POST", "/v1/phone-codes", post_code, 0 },
+    { "POST", "/v1/phone-codes/check", post_code_check, 0 },
     { "GET", "/v1/tickets/{number}", get_ticket, 0 },
     { "GET", "/v1/tickets/{number}/attachments/{attachment}", get_file, 0 },
     { "POST", "/v1/tickets/{number}/followups", post_followup, 0 },

@@ -12,7 +12,7 @@ begin
                       from hotline.division where level < 4),
         'types', (select jsonb_agg(jsonb_build_object('name', name, 'zh', zh, 'en', en) order by code) from hotline.word where kind = 'appeal_type'));
     if x->'public' = 'true' then
-        return hotline.answer(200, open_part);
+        return hotline.answer(200, open_part || jsonb_build_object('phone_code', hotline.doors()->>'phone_code' = 'on'));
     end if;
     who := hotline.actor_of(x);
     if who.id is null then

@@ -22,6 +22,7 @@ insert into hotline.notice_text (kind, audience, rank, quiet, zh) values
     ('referred', 'citizen', 50, true, '您的诉求{number}已转有关部门处理，详情请凭工单号查询。'),
     ('withdrawn', 'citizen', 50, true, '您已撤回诉求{number}。'),
     ('rating_link', 'citizen', 45, true, '您的诉求{number}已有办理结果，请评价：{link}'),
+    ('phone_code', 'citizen', 90, false, '验证码{code}，十分钟内有效，用于在12345网站提交诉求时确认手机号。若非本人操作请忽略。'),
     -- Steps that bring a unit work, by mail to its office.
     ('dispatch', 'unit', 1, false, '工单{number}已派至{unit}，请于{sign_due}前签收，{unit_due}前答复。'),
     ('dispatch_to_district', 'unit', 1, false, '工单{number}已派至{unit}，请于{sign_due}前签收，{unit_due}前答复。'),

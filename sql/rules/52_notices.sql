@@ -61,7 +61,7 @@ declare
 begin
     words := case when audience_ = 'citizen' then coalesce(own, words) else words end;
     for f in select * from (values
-            ('{number}', t.ticket_no::text),
+            ('{number}', coalesce(t.ticket_no::text, '')),
             ('{unit}', coalesce((select name from hotline.unit where id = coalesce(a.unit_id, t.unit_id)), '承办单位')),
             ('{due}', coalesce(to_char(t.promise_due_at at time zone 'Asia/Shanghai', 'FMMM月FMDD日'), '规定时限')),
             ('{sign_due}', coalesce(to_char(a.sign_due_at at time zone 'Asia/Shanghai', 'FMMM月FMDD日HH24:MI'), '规定时限')),
@@ -82,7 +82,10 @@ declare
     told jsonb := jsonb_build_object('id', d.id::text, 'try', d.tries, 'way', d.way, 'kind', d.kind, 'provider', d.provider);
 begin
     select * into t from hotline.ticket where id = d.ticket_id;
-    if d.link_id is null then
+    if hotline.is_code(d) then
+        return told || jsonb_build_object('number', '', 'text', hotline.delivery_text(d, t, 'citizen'), 'round', 0,
+            'phone_enc', d.args->'phone_enc', 'query_code_enc', d.args->'code_enc');
+    elsif d.link_id is null then
         select * into k from hotline.ticket_contact where ticket_id = d.ticket_id;
         return told || jsonb_build_object('number', t.ticket_no, 'text', hotline.delivery_text(d, t, 'citizen'), 'round', coalesce((d.args->>'round')::int, t.round),
             'phone_enc', k.phone_enc, 'query_code_enc', k.query_code_enc);
@@ -108,6 +111,7 @@ begin
         return null;
     end if;
     perform hotline.plan_deliveries(ways);
+    perform hotline.drop_late_codes();
     with next_ as (
         select d.id from hotline.delivery d
         where d.state = 'waiting' and d.due_at <= hotline.now() and d.way = any (ways)
@@ -142,12 +146,16 @@ begin
         wait := make_interval(secs => least(hotline.setting_int('notice.backoff_seconds') * power(2, least(d.tries - 1, 20)), 3600));
         d.due_at := hotline.now() + greatest(wait, make_interval(secs => least(coalesce((x->>'retry_after')::int, 0), 86400)));
         d.due_at := case when d.quiet then hotline.after_quiet(d.due_at) else d.due_at end;
-    else
+    end if;
+    if hotline.is_code(d) and (d.state = 'dead' or d.state = 'waiting' and d.due_at > (d.args->>'until')::timestamptz) then
+        d.state := 'dropped';
+    end if;
+    if d.state <> 'waiting' then
         d.ended_at := hotline.now();
         d.reference := left(x->>'reference', 100);
     end if;
     update hotline.delivery set state = d.state, status = d.status, why = d.why, provider = d.provider, due_at = d.due_at, ended_at = d.ended_at,
-        reference = d.reference where id = d.id;
+        reference = d.reference, args = case when hotline.is_code(d) and d.state <> 'waiting' then '{}' else args end where id = d.id;
     return d.state;
 end $$;
 

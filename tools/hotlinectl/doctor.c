@@ -467,6 +467,28 @@ static void check_people(PGconn *db)
         ok("accounts", "%ld people", people + demo);
 }
 
+/* A code that is asked for must come. */
+static void check_doors(PGconn *db)
+{
+    bool codes = sql_is(db, "select value = '\"on\"' from hotline.setting where name = 'door.phone_code'", 0, NULL);
+    char *challenge = sql_text(db, "select value #>> '{}' from hotline.setting where name = 'door.challenge'", 0, NULL);
+
+    if (codes && !strstr(settings()->notice_ways, "sms"))
+        error("doors",
+              "codes are asked for (door.phone_code), and nobody is asked while notice_ways has no sms: set up "
+              "sms_file, or hotlinectl door phone_code off");
+    else if (challenge && !strcmp(challenge, "on"))
+        warn("doors",
+             "the public solves a proof of work before it files: hotlinectl door challenge auto when the attack "
+             "is over");
+    else if (challenge && !strcmp(challenge, "auto") && !settings()->challenge_rate)
+        warn("doors", "challenge_rate is 0: in an attack somebody must type hotlinectl door challenge on");
+    else
+        ok("doors", "challenge %s above %d complaints a minute, codes %s", challenge ? challenge : "off",
+           settings()->challenge_rate, codes ? "on" : "off");
+    free(challenge);
+}
+
 static void check_database(const struct args *args)
 {
     PGconn *db = sql_open(args);
@@ -481,6 +503,7 @@ static void check_database(const struct args *args)
         check_sweep(db);
         check_audit(db);
         check_people(db);
+        check_doors(db);
     }
     PQfinish(db);
 }

@@ -27,7 +27,7 @@ static void set(PGconn *db, const char *name, const char *value)
 
 int door(const struct args *args)
 {
-    static const char *const allowed[][4] = { { "challenge", "auto", "on", "off" } };
+    static const char *const allowed[][4] = { { "challenge", "auto", "on", "off" }, { "phone_code", "on", "off" } };
     PGconn *db = sql_open(args);
     bool found = args->n != 2;
 
@@ -35,7 +35,7 @@ int door(const struct args *args)
         for (size_t v = 1; v < 4 && !found; v++)
             found = allowed[i][v] && !strcmp(args->at[0], allowed[i][0]) && !strcmp(args->at[1], allowed[i][v]);
     if (args->n == 1 || !found)
-        fail("hotlinectl door challenge auto|on|off");
+        fail("hotlinectl door challenge auto|on|off, or phone_code on|off");
     if (args->n == 2)
         set(db, args->at[0], args->at[1]);
     show(db);

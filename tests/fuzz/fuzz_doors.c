@@ -1,4 +1,5 @@
-/* The header that shows a solution: any text is read or refused, and what was read has the form of one. */
+/* What the public doors read: a header that shows a solution, a code as people type it, a proof of one.  Any text is read or refused, and
+ * what was read has its form. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "arena.h"
 #include "challenge.h"
+#include "web/code.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,6 +29,16 @@ static void read_header(struct arena *arena, const char *header)
     must(solution.salt[strlen(solution.salt) - 1] == '&' && solution.number >= 0 && solution.expires >= 0);
 }
 
+static void read_code(const char *typed)
+{
+    char code[PHONE_CODE_SIZE];
+
+    if (code_read(typed, code))
+        must(strlen(code) == 6 && strspn(code, "0123456789") == 6);
+    if (code_proof_until(typed))
+        must(strlen(strchr(typed, '.')) == 65);
+}
+
 /* As it is, and as the JSON behind base64. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -35,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *header = arena_strndup(arena, (const char *)data, size), *encoded = arena_alloc(arena, room);
 
     read_header(arena, header);
+    read_code(header);
     sodium_bin2base64(encoded, room, data, size, sodium_base64_VARIANT_ORIGINAL);
     read_header(arena, encoded);
     arena_free(arena);
