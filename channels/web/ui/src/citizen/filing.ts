@@ -8,6 +8,7 @@ import { useUploads } from '@/shared/uploads'
 import { withProof } from './challenge'
 import { bodyOf, useDraft } from './draft'
 import { kept } from './keep'
+import { forgetProof, hearRefusal, proofHeaders } from './phoneCode'
 
 // What the engine answered, and when.
 export type Receipt = Filed & { at: string }
@@ -40,15 +41,17 @@ function open() {
     }
     isSending.value = true
     try {
-      const answer = { ...(await withProof((headers) => api.file(body, draft.key, headers))), at: new Date(now()).toISOString() }
+      const answer = { ...(await withProof((headers) => api.file(body, draft.key, { ...headers, ...proofHeaders(draft.phone) }))), at: new Date(now()).toISOString() }
       isWaiting.value = false
       problem.value = null
       remember('filed', answer)
+      forgetProof()
       uploads.clear()
       clear()
       filed.value = answer
     } catch (error) {
       const found = asProblem(error)
+      hearRefusal(found)
       isWaiting.value = found.isOutcomeUnknown
       problem.value = found.isOutcomeUnknown ? null : found
       if (found.isOutcomeUnknown) timer = setTimeout(attempt, WAITS_MS[Math.min(tries++, WAITS_MS.length - 1)])
@@ -71,6 +74,7 @@ function open() {
     clearTimeout(timer)
     isWaiting.value = false
     problem.value = null
+    forgetProof()
     uploads.clear()
     clear()
   }

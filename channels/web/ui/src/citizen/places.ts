@@ -1,6 +1,7 @@
 import { computed, ref, shallowRef } from 'vue'
 import { api } from '@/shared/api'
 import type { Division, PublicReference, Word } from '@/shared/types'
+import { hear } from './phoneCode'
 
 const LENGTH = [4, 6, 9, 12]
 
@@ -16,6 +17,7 @@ export function usePlaces() {
       const found: PublicReference = await api.publicReference()
       types.value = found.types
       divisions.value = found.divisions
+      hear(found.phone_code)
       isMissing.value = false
     } catch {
       isMissing.value = true

@@ -165,6 +165,10 @@ export const api = {
 
   // citizens
   file: (body: object, key: string, headers?: Record<string, string>) => call<Filed>('POST', '/v1/tickets', { body, key, headers }),
+  sendPhoneCode: (phone: string, key: string, headers?: Record<string, string>) =>
+    call<{ phone: string; good_seconds: number; again_seconds: number }>('POST', '/v1/phone-codes', { body: { phone }, key, headers }),
+  checkPhoneCode: (phone: string, code: string, key: string) =>
+    call<{ proof: string; good_seconds: number }>('POST', '/v1/phone-codes/check', { body: { phone, code }, key }),
   follow: (number: string, code: string) =>
     call<CitizenTicket>('GET', `/v1/tickets/${number}`, { headers: { 'X-Query-Code': code } }),
   followFile: async (number: string, code: string, id: string): Promise<Blob> => {

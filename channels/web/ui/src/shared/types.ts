@@ -409,4 +409,5 @@ export interface PublicReference {
   types: Word[]
   divisions: Division[]
   channels?: Word[]
+  phone_code?: boolean // who files shows by a code that the phone is theirs
 }
