@@ -272,7 +272,7 @@ static void was_used(const struct cache_reply *reply, void *arg)
 static enum next use(struct req *r, struct proof *proof)
 {
     const char *name = arena_printf(r->arena, "challenge:%s", proof->solution.challenge);
-    const char *left = arena_printf(r->arena, "%lld", (long long)(proof->solution.expires - time(NULL) + 1));
+    const char *left = arena_printf(r->arena, "%lld", (long long)proof->solution.expires - time(NULL) + 1);
     const char *const set[] = { "SET", name, proof->key, "NX", "GET", "EX", left };
 
     proof->r = r;

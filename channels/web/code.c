@@ -51,10 +51,10 @@ long code_proof_until(const char *proof)
 
 static bool proves(const char *proof, const char *phone_hmac)
 {
-    long until = proof ? code_proof_until(proof) : 0;
     char wanted[SECRET_HEX_SIZE];
+    long until;
 
-    if (until < time(NULL))
+    if (!proof || (until = code_proof_until(proof)) < time(NULL))
         return false;
     phone_proof(phone_hmac, until, wanted);
     return secret_same(wanted, strchr(proof, '.') + 1);

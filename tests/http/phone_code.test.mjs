@@ -172,6 +172,26 @@ test('while Redis is away codes are sent and checked', async () => {
     await hotline.startRedis();
 });
 
+test('while the database is away nobody is asked for a code that cannot be sent', async () => {
+    await hotline.administer(`alter database ${hotline.database} allow_connections false`);
+    await hotline.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'hotlined' and datname = current_database()");
+    const answer = await until('the engine knows', async () => {
+        const said = await file(phone());
+        return said.status !== 403 && said;
+    });
+    assert.equal(answer.body.code, 'database_away'); // with a spool it is taken
+    await hotline.administer(`alter database ${hotline.database} allow_connections true`);
+    await until('it is back', async () => (await hotline.anybody.get('/readyz')).status === 200);
+    needed(await file(phone()));
+});
+
+test('doctor says when codes are asked for and cannot be sent', async () => {
+    const said = (ways) => run(join(dirname(process.env.HOTLINED), 'hotlinectl'), ['doctor', '--config', join(hotline.dir, 'hotlined.conf')],
+        { env: { ...environment, HOTLINE_NOTICE_WAYS: ways, HOTLINE_CHALLENGE_RATE: '600' } }).catch((error) => error).then(({ stdout }) => /^.* doors .*$/m.exec(stdout)[0]);
+    assert.match(await said('sms'), /^ok/);
+    assert.match(await said('email'), /^error.*notice_ways has no sms/);
+});
+
 test('while no message can be sent, nobody is asked', async () => {
     await again({ notice_ways: '' });
     assert.equal((await file(phone())).status, 201);

@@ -467,6 +467,46 @@ static void masks_show_who_is_meant_but_not_the_number(void **state)
     assert_string_equal(name, "**");
 }
 
+static void a_challenge_is_for_one_network(void **state)
+{
+    char one[SECRET_HEX_SIZE], again[SECRET_HEX_SIZE], other[SECRET_HEX_SIZE];
+
+    (void)state;
+    challenge_sign("c0ffee", "2001:db8::", one);
+    challenge_sign("c0ffee", "2001:db8::", again);
+    assert_string_equal(one, again);
+    challenge_sign("c0ffee", "2001:db9::", other);
+    assert_string_not_equal(one, other);
+    challenge_sign("c0ffee2", "001:db8::", other);
+    assert_string_not_equal(one, other);
+}
+
+static void a_phone_has_one_code_of_six_digits_at_a_time(void **state)
+{
+    char code[PHONE_CODE_SIZE], again[PHONE_CODE_SIZE], proof[SECRET_HEX_SIZE], other[SECRET_HEX_SIZE];
+    int same = 0;
+
+    (void)state;
+    for (long slot = 0; slot < 1000; slot++) {
+        phone_code("a phone", slot, code);
+        assert_int_equal(strspn(code, "0123456789"), 6);
+        phone_code("a phone", slot, again);
+        assert_string_equal(code, again);
+        phone_code("a phone", slot + 1, again);
+        same += !strcmp(code, again);
+        phone_code("another", slot, again);
+        same += !strcmp(code, again);
+    }
+    assert_true(same < 5);
+    phone_proof("a phone", 1790000000, proof);
+    phone_proof("a phone", 1790000001, other);
+    assert_false(secret_same(proof, other));
+    phone_proof("another", 1790000000, other);
+    assert_false(secret_same(proof, other));
+    assert_true(secret_same(proof, proof));
+    assert_false(secret_same(proof, ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +529,8 @@ int main(void)
         cmocka_unit_test(session_tokens_are_long_and_never_the_same),
         cmocka_unit_test(a_rating_token_opens_its_own_ticket_and_round),
         cmocka_unit_test(what_is_no_rating_token_is_for_no_round),
+        cmocka_unit_test(a_challenge_is_for_one_network),
+        cmocka_unit_test(a_phone_has_one_code_of_six_digits_at_a_time),
         cmocka_unit_test(one_wrong_or_swapped_digit_spoils_a_ticket_number),
         cmocka_unit_test(numbers_are_stored_in_one_form),
         cmocka_unit_test(what_cannot_be_dialled_is_no_number),
