@@ -6,6 +6,7 @@
 #include "code.h"
 
 static const struct api_fn api_follow_file = { .name = "follow_file" };
+static const struct api_fn api_rating = { .name = "rating" };
 static const struct api_fn api_reference = { .name = "reference" };
 static const struct api_fn api_divisions = { .name = "divisions" };
 static const struct api_fn api_public_metrics = { .name = "public_metrics" };
@@ -205,6 +206,23 @@ CITIZEN_SAYS(post_withdrawal, say_withdraw);
 CITIZEN_SAYS(post_rating, say_rate);
 CITIZEN_SAYS(post_objection, say_object);
 
+/* GET /v1/tickets/{number}/rating: may it be rated, and which matter is it?  So that nobody answers questions in vain. */
+
+static enum next ask_rating(struct req *r)
+{
+    return channel_call(r, &api_rating, r->call);
+}
+
+static enum next tell_rating(struct req *r)
+{
+    req_set_header(r, "Cache-Control", "no-store");
+    return answer(r);
+}
+
+static step_fn *const get_rating[] = {
+    count_query, check_number, begin_known, ask_rating, count_wrong_code, tell_rating
+};
+
 /* What the pages need to know, and the released figures */
 
 static enum next begin_public(struct req *r)
@@ -243,6 +261,7 @@ static const struct route routes[] = {
     { "POST", "/v1/tickets/{number}/followups", post_followup, 0 },
     { "POST", "/v1/tickets/{number}/supplement", post_supplement, 0 },
     { "POST", "/v1/tickets/{number}/withdrawal", post_withdrawal, 0 },
+    { "GET", "/v1/tickets/{number}/rating", get_rating, 0 },
     { "POST", "/v1/tickets/{number}/rating", post_rating, 0 },
     { "POST", "/v1/tickets/{number}/objection", post_objection, 0 },
     { "GET", "/v1/public/reference", get_reference, 0 },

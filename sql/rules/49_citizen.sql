@@ -35,6 +35,23 @@ begin
     end case;
 end $$;
 
+-- NULL where a rating may be given: once for the round whose callback is due, or once for what was closed without one.
+create or replace function hotline.may_rate(t hotline.ticket) returns api.answer
+language plpgsql stable as $$
+declare
+    c hotline.call;
+begin
+    if t.state = 60 then
+        return case when exists (select from hotline.callback where ticket_id = t.id and round = t.round) then
+            hotline.problem(409, 'rated_already', '您已评价过。', 'You have rated already.') end;
+    elsif t.state <> 70 then
+        return hotline.not_now(t, null);
+    end if;
+    c.t := t;
+    c.at := hotline.now();
+    return hotline.may_rate_late(c);
+end $$;
+
 -- While the callback is due, a rating is the citizen's answer to it: satisfied, the matter closes; not, a person takes it up.  Afterwards it
 -- is a late one.
 create or replace function hotline.rate(t hotline.ticket, x jsonb, extra_ jsonb) returns api.answer
@@ -47,8 +64,10 @@ begin
         return said;
     elsif t.state <> 60 then
         return hotline.step(t.id, 'late_rating', hotline.citizen_actor(), x, extra_ => extra_);
-    elsif exists (select from hotline.callback where ticket_id = t.id and round = t.round) then
-        return hotline.problem(409, 'rated_already', '您已评价过。', 'You have rated already.');
+    end if;
+    said := hotline.may_rate(t);
+    if said is not null then
+        return said;
     end if;
     said := hotline.step(t.id, 'callback_attempt', system, hotline.given('late_rating', x) - 'comment' || '{"outcome": "web_rated"}');
     if said.status = 200 and not hotline.is_unhappy(x->>'sat_result', x->>'resolved') then

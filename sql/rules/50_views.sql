@@ -404,15 +404,15 @@ begin
         found := '["followup", "withdraw"]';
         if t.state = 12 then
             found := found || '"supplement"';
-        elsif t.state = 60 and not exists (select from hotline.callback where ticket_id = t.id and round = t.round) then
+        elsif t.state = 60 and hotline.may_rate(t) is null then
             found := found || '"rate"';
         end if;
     elsif t.state in (70, 80) then
-        c.t := t;
-        c.at := hotline.now();
-        if t.state = 70 and hotline.may_rate_late(c) is null then
+        if t.state = 70 and hotline.may_rate(t) is null then
             found := found || '"rate"';
         end if;
+        c.t := t;
+        c.at := hotline.now();
         if hotline.may_object(c) is null then
             found := found || '"object"';
         end if;

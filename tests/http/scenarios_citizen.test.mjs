@@ -226,6 +226,9 @@ test('a link rates once, its own ticket and round; satisfied, it closes', async 
     const rate = (ticket, link, body = { resolved: 'yes', sat_result: 'satisfied' }) =>
         citizen.post(`/v1/tickets/${ticket.number}/rating`, body, { headers: { 'X-Rating-Token': link } });
 
+    const ask = (ticket, link) => citizen.get(`/v1/tickets/${ticket.number}/rating`, { headers: { 'X-Rating-Token': link } });
+    assert.equal((await ask(t, token(t.number, 0))).body.unit, '汕头市公安局');
+    assert.deepEqual([(await ask(other, token(t.number, 0))).status, (await ask(t, token(t.number, 1))).status], [404, 404]);
     assert.equal((await rate(other, token(t.number, 0))).status, 404);
     assert.equal((await rate(t, token(t.number, 1))).status, 404);
     assert.equal((await rate(t, `${token(t.number, 0)}0`)).status, 404);
@@ -234,6 +237,7 @@ test('a link rates once, its own ticket and round; satisfied, it closes', async 
     const rated = await rate(t, token(t.number, 0));
     assert.equal(rated.body.state, 'closed', rated.text);
     assert.equal((await rate(t, token(t.number, 0))).body.code, 'rated_already');
+    assert.equal((await ask(t, token(t.number, 0))).body.code, 'rated_already');
     assert.equal(await office.story(t), 'T05 T06 T18 T30 T43 T52 T53 T60 T63 T64');
     assert.equal((await rate(other, token(other.number, 0), { resolved: 'no', sat_result: 'unsatisfied' })).body.state, 'pending_callback');
     assert.ok((await office.could('callback1', other)).includes('rework'));
