@@ -40,7 +40,8 @@ const char *notice_text(struct message *m)
 
     rating_token(number, (int)cJSON_GetNumberValue(cJSON_GetObjectItem(m->json, "round")), token);
     words[0] = (struct word){ "code", code ? code : "" };
-    words[1] = (struct word){ "link", arena_printf(m->arena, "%s/follow?number=%s&rating=%s", settings()->public_origin,
+    /* Behind the #, which no browser sends: the token stands in nobody's log. */
+    words[1] = (struct word){ "link", arena_printf(m->arena, "%s/follow?number=%s#rating=%s", settings()->public_origin,
                                                    number, token) };
     return notice_fill(m->arena, json_text(m->json, "text"), words, COUNT(words));
 }
