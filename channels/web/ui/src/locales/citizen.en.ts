@@ -1,9 +1,11 @@
 import { doorsEn } from './doors'
+import { sayEn } from './follow'
 import { uploadEn } from './upload'
 
 export default {
   doors: doorsEn,
   upload: uploadEn,
+  say: sayEn,
   name: 'Government Service Hotline',
   skip: 'Skip to the content',
   again: 'Try again',

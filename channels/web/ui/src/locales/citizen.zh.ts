@@ -1,9 +1,11 @@
 import { doorsZh } from './doors'
+import { sayZh } from './follow'
 import { uploadZh } from './upload'
 
 export default {
   doors: doorsZh,
   upload: uploadZh,
+  say: sayZh,
   name: '政务服务便民热线',
   skip: '跳到正文',
   again: '再试一次',

@@ -1,6 +1,6 @@
 import type {
-  ActAnswer, Actions, Candidate, CitizenTicket, Closure, Counts, Division, DupHit, FieldProblem, Filed, PublicReference,
-  Reference, Ticket, TicketPage, User
+  ActAnswer, Actions, Candidate, CitizenSaid, CitizenTicket, Closure, Counts, Division, DupHit, FieldProblem, Filed, PublicReference,
+  RatingAsked, Reference, Ticket, TicketPage, User
 } from './types'
 
 // Thrown for every answer that is not 2xx, and with status 0 when no answer came.
@@ -132,6 +132,12 @@ export interface ListQuery extends Query {
 // As the beginning of a list: all tickets, ended ones too.
 export const EVER = '2000-01-01'
 
+// That one is the citizen: the query code, or the token of a rating link.
+export type Proof = { code: string } | { token: string }
+
+const proofOf = (proof: Proof): Record<string, string> =>
+  'code' in proof ? { 'X-Query-Code': proof.code } : { 'X-Rating-Token': proof.token }
+
 export const api = {
   // session
   me: () => call<{ user: User }>('GET', '/v1/session'),
@@ -176,6 +182,10 @@ export const api = {
     if (!answer.ok) throw new Problem(answer.status, 'broken', '')
     return answer.blob()
   },
+  askRating: (number: string, token: string) =>
+    call<RatingAsked>('GET', `/v1/tickets/${number}/rating`, { headers: proofOf({ token }) }),
+  say: (number: string, word: string, body: object, key: string, proof: Proof) =>
+    call<CitizenSaid>('POST', `/v1/tickets/${number}/${word}`, { body, key, headers: proofOf(proof) }),
   publicReference: () => call<PublicReference>('GET', '/v1/public/reference'),
   publicDivisions: (code: string) => call<{ divisions: Division[] }>('GET', `/v1/public/divisions/${code}`)
 }

@@ -387,6 +387,25 @@ export interface CitizenTicket {
   reply?: string | null
   answer?: string | null
   attachments?: AttachmentBase[]
+  wanted?: { items: string | null; deadline: string } | null
+  objection?: { at: string; verdict: string | null; opinion: string | null } | null
+  merged_into?: string | null
+  may?: string[]
+  reveals?: { unit: string; count: number }[]
+}
+
+export interface CitizenSaid {
+  number: string
+  state: string
+  state_text?: string
+}
+
+export interface RatingAsked {
+  number: string
+  state: string
+  state_text: string
+  submitted_at: string | null
+  unit: string | null
 }
 
 // A proof of work that the engine asks for before it files.
