@@ -84,7 +84,7 @@ begin
     return a.status;
 end $$;
 select bag_eq(
-    $$select proname::text from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname = 'api' and proname not in ('lock', 'boot', 'numbers', 'intake', 'intake_all', 'draft_all', 'act_all', 'sweep_all', 'drain', 'follow', 'login_begin', 'session_open', 'session_close',
+    $$select proname::text from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname = 'api' and proname not in ('lock', 'boot', 'numbers', 'intake', 'intake_all', 'draft_all', 'act_all', 'sweep_all', 'drain', 'follow', 'phone_code', 'login_begin', 'session_open', 'session_close',
         'feed', 'notice_claim', 'notice_done', 'open311_requests', 'open311_updates', 'fold', 'import', 'known', 'rating', 'citizen', 'exchange', 'find_groups', 'receive_province', 'sweep_failed', 'upkeep', 'sweep', 'sweep_due', 'swept', 'ready', 'public_metrics', 'divisions', 'files_used', 'follow_file')$$,
     $$select unnest('{act, actions, admin_get, attachment, admin_list, admin_put, counts, draft, dup_check, metrics, metrics_tickets, receive_from_110, reference, reveal, route, sealed_name, session_get, ticket, tickets, transfer_check}'::text[])$$,
     'a function is either the engine''s own or asks who is there'
